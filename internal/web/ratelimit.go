@@ -1,0 +1,71 @@
+package web
+
+import (
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"diwan/internal/problem"
+)
+
+// RateLimit bounds how many requests one address makes a minute, with a burst
+// of a quarter of that. It protects everybody else from one careless script.
+// Addresses are kept for two minutes at most and in bounded number; an address
+// that asks from behind a proxy counts as the proxy's, unless the operator put
+// the proxy in front and rewrites RemoteAddr.
+type RateLimit struct {
+	perMinute int
+	now       func() time.Time
+	fail      func(http.ResponseWriter, *http.Request, error)
+
+	mu         sync.Mutex
+	young, old map[string]*rate.Limiter
+	turned     time.Time
+}
+
+const maxAddresses = 50_000
+
+// NewRateLimit returns a limit; fail writes the refusal.
+func NewRateLimit(perMinute int, now func() time.Time, fail func(http.ResponseWriter, *http.Request, error)) *RateLimit {
+	return &RateLimit{perMinute: perMinute, now: now, fail: fail, young: map[string]*rate.Limiter{}}
+}
+
+// Wrap refuses requests over the limit with 429 and says when to come back.
+func (l *RateLimit) Wrap(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		now := l.now()
+		res := l.limiter(r.RemoteAddr, now).ReserveN(now, 1)
+		if wait := res.DelayFrom(now); wait > 0 {
+			res.CancelAt(now)
+			seconds := strconv.Itoa(int(wait/time.Second) + 1)
+			w.Header().Set("Retry-After", seconds)
+			l.fail(w, r, problem.New(problem.TooMany, "too_many", "seconds", seconds, "limit", strconv.Itoa(l.perMinute)))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (l *RateLimit) limiter(remote string, now time.Time) *rate.Limiter {
+	host, _, err := net.SplitHostPort(remote)
+	if err != nil {
+		host = remote
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now.Sub(l.turned) > time.Minute || len(l.young) >= maxAddresses {
+		l.young, l.old, l.turned = make(map[string]*rate.Limiter, len(l.young)), l.young, now
+	}
+	lim := l.young[host]
+	if lim == nil {
+		if lim = l.old[host]; lim == nil {
+			lim = rate.NewLimiter(rate.Limit(float64(l.perMinute)/60), max(1, l.perMinute/4))
+		}
+		l.young[host] = lim
+	}
+	return lim
+}
