@@ -202,8 +202,8 @@ func (c *compiler) funcs() template.FuncMap {
 	return template.FuncMap{
 		"t":     func(key string, pairs ...any) string { return c.printer.T(key, words(pairs)...) },
 		"n":     func(key string, n int, pairs ...any) string { return c.printer.N(key, n, f.Number(n), words(pairs)...) },
-		"num":   f.Number,
-		"money": f.Money,
+		"num":   func(n any) (string, error) { return number(f, n) },
+		"money": func(c *gov.Centimes) string { return f.Money(*c) },
 		"date":  f.Date,
 		"day":   f.Day,
 		"plain": func(t gov.Text) string { s, _ := t.In(c.lang.Code, order); return s },
@@ -216,6 +216,17 @@ func (c *compiler) funcs() template.FuncMap {
 			return template.HTML(`<bdi class="ltr">` + template.HTMLEscapeString(s) + `</bdi>`)
 		},
 	}
+}
+
+// number takes whichever kind of whole number a page holds.
+func number(f Format, n any) (string, error) {
+	switch n := n.(type) {
+	case int:
+		return f.Number(n), nil
+	case int64:
+		return f.Number(int(n)), nil
+	}
+	return "", fmt.Errorf("num: %T is not a whole number", n)
 }
 
 func words(pairs []any) []string {

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+
+	"diwan/internal/app"
+)
+
+// flagSet returns the flags of a command, whose help is the command's own.
+func flagSet(env environment, c command) *flag.FlagSet {
+	fs := flag.NewFlagSet(c.name, flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	fs.Usage = func() { app.Usage(env.stdout, c.name+" "+c.args, c.about, fs) }
+	return fs
+}
+
+// parse reads the flags wherever they stand between the arguments, which it
+// returns: "import decrees FILE --data DIR" works as people type it.
+func parse(fs *flag.FlagSet, args []string) ([]string, error) {
+	var rest []string
+	for len(args) > 0 {
+		if err := fs.Parse(args); err != nil {
+			if errors.Is(err, flag.ErrHelp) {
+				return nil, err
+			}
+			return nil, fmt.Errorf("%w: %v", errUsage, err)
+		}
+		args = fs.Args()
+		if len(args) > 0 {
+			rest, args = append(rest, args[0]), args[1:]
+		}
+	}
+	return rest, nil
+}
+
+// noArgs refuses arguments that a command does not take.
+func noArgs(args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%w: it takes no argument %q", errUsage, args[0])
+	}
+	return nil
+}

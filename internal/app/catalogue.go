@@ -1,0 +1,41 @@
+package app
+
+import (
+	"context"
+	"net/http"
+	"path/filepath"
+
+	"diwan/internal/catalogue"
+	"diwan/internal/catalogue/search"
+)
+
+// openSearch opens the search index, a local replica that follows the
+// catalogue's revision: it is kept in the data folder and rebuilt when it lags
+// behind or is damaged.
+func (a *App) openSearch(ctx context.Context) error {
+	index, err := search.Open(filepath.Join(a.Config.Data, "search"))
+	if err != nil {
+		return err
+	}
+	a.closers = append(a.closers, index.Close)
+	a.search = index
+	a.Catalogue.OnChange(func(s *catalogue.Snapshot) {
+		if err := index.Update(s.Revision, s.SearchDocs(a.Country.Languages[0].Code)); err != nil {
+			a.log.ErrorContext(ctx, "bringing the search index up to date failed; the last one stays", "error", err)
+		}
+	})
+	return nil
+}
+
+// portal is the public's side of the catalogue.
+func (a *App) portal() *catalogue.Portal {
+	return &catalogue.Portal{Catalogue: a.Catalogue, Site: a.Site, Searcher: a.search}
+}
+
+// registerOffice mounts the desks of those who work here.
+func (a *App) registerOffice(mux *http.ServeMux) {
+}
+
+// registerAPI mounts the JSON interface.
+func (a *App) registerAPI(mux *http.ServeMux) {
+}

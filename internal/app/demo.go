@@ -1,0 +1,135 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"diwan/internal/gov"
+	"diwan/internal/identity"
+	"diwan/internal/problem"
+)
+
+// DemoClock is the machine's clock, moved forward by whoever tries out what
+// happens when a legal period ends.
+type DemoClock struct{ ahead atomic.Int64 }
+
+// Now returns the demonstration's time.
+func (c *DemoClock) Now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+
+// maxAhead bounds the demonstration's future, so that no sum of days overflows.
+const maxAhead = 50 * 366 * 24 * time.Hour
+
+// Advance moves the clock forward. It never goes back: what is signed and
+// logged must stay in order.
+func (c *DemoClock) Advance(d time.Duration) error {
+	if d < 0 || time.Duration(c.ahead.Load())+d > maxAhead {
+		return problem.New(problem.Invalid, "demo.advance")
+	}
+	c.ahead.Add(int64(d))
+	return nil
+}
+
+// sampleRoles are the labelled accounts of the demonstration. Their names and
+// offices come from the messages and the catalogue, so that each country's own
+// languages are spoken.
+var sampleRoles = []struct {
+	login string
+	roles []gov.Role
+}{
+	{"editor.demo", []gov.Role{gov.RoleEditor}},
+	{"commission.demo", []gov.Role{gov.RoleCommission}},
+	{"steward.demo", []gov.Role{gov.RoleSteward}},
+}
+
+func (a *App) addSampleAccounts(ctx context.Context) error {
+	pack, err := LoadCountry(a.Config.Country)
+	if err != nil {
+		return err
+	}
+	words, err := Words(pack)
+	if err != nil {
+		return err
+	}
+	for _, s := range sampleRoles {
+		if _, err := a.Accounts.ByLogin(ctx, s.login); err == nil {
+			continue
+		}
+		name := gov.Text{}
+		for _, l := range a.Country.Order() {
+			name[l] = words.Printer(string(l)).T("demo.account." + string(s.roles[0]))
+		}
+		acc := identity.Account{Actor: gov.Actor{Login: s.login, Name: name, Roles: s.roles}, Sample: true}
+		if err := a.Accounts.Put(ctx, gov.Actor{}, acc); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// registerDemo adds the addresses that exist only in a demonstration.
+func (a *App) registerDemo(mux *http.ServeMux) {
+	mux.HandleFunc("GET /demo.json", a.demoJSON)
+	mux.HandleFunc("GET /demo/clock", a.demoClock)
+	mux.HandleFunc("POST /demo/clock", a.demoAdvance)
+}
+
+type demoOfficer struct {
+	Login          string     `json:"login"`
+	Name           gov.Text   `json:"name"`
+	Administration string     `json:"administration"`
+	Roles          []gov.Role `json:"roles"`
+}
+
+func (a *App) demoJSON(w http.ResponseWriter, r *http.Request) {
+	accounts, err := a.Accounts.List(r.Context())
+	if err != nil {
+		a.Site.Fail(w, a.Site.WithLang(r), err)
+		return
+	}
+	base := "http://" + r.Host
+	officers := []demoOfficer{}
+	for _, acc := range accounts {
+		if acc.Sample {
+			officers = append(officers, demoOfficer{acc.Login, acc.Name, acc.Administration, acc.Roles})
+		}
+	}
+	writeJSON(w, map[string]any{
+		"portal": base, "people": []any{}, "officers": officers,
+		"clock": base + "/demo/clock", "pids": map[string]int{"serve": os.Getpid()},
+	})
+}
+
+func (a *App) demoClock(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, map[string]string{"now": a.clock.Now().In(a.Country.Zone()).Format(time.RFC3339)})
+}
+
+func (a *App) demoAdvance(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		Advance string `json:"advance"`
+	}
+	clock, ok := a.clock.(*DemoClock)
+	err := json.NewDecoder(r.Body).Decode(&in)
+	d, derr := time.ParseDuration(in.Advance)
+	if !ok || err != nil || derr != nil {
+		a.Site.Fail(w, a.Site.WithLang(r), problem.New(problem.Invalid, "demo.advance"))
+		return
+	}
+	if err := clock.Advance(d); err != nil {
+		a.Site.Fail(w, a.Site.WithLang(r), err)
+		return
+	}
+	a.demoClock(w, r)
+}
+
+func writeJSON(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", " ")
+	e.Encode(v)
+}

@@ -1,0 +1,104 @@
+package app
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"diwan/internal/gov"
+	"diwan/internal/identity"
+	"diwan/internal/problem"
+	"diwan/internal/web"
+)
+
+// maxBody bounds what a request may send, unless its route allows more.
+const maxBody = 1 << 20
+
+// navigation is the bar on every page; a capability adds its entry here.
+func navigation() []web.NavItem {
+	return []web.NavItem{
+		{ID: "services", Path: "/", Key: "nav.services"},
+		{ID: "administrations", Path: "/administrations", Key: "nav.administrations"},
+		{ID: "map", Path: "/map", Key: "nav.map"},
+		{ID: "help", Path: "/help", Key: "nav.help"},
+	}
+}
+
+// routes mounts every slice. Public pages are the same for everybody and never
+// see a session; the office stands behind one.
+func (a *App) routes() http.Handler {
+	site, m := a.Site, a.metrics
+	mux := http.NewServeMux()
+
+	pages := http.NewServeMux()
+	a.portal().Register(pages)
+	pages.HandleFunc("/", site.NoPage)
+	pages.Handle("/office/", m.wrap("office", a.office()))
+	site.Mount(mux, m.wrap("pages", pages))
+
+	api := http.NewServeMux()
+	a.registerAPI(api)
+	limit := web.NewRateLimit(a.Config.APIRate, a.clock.Now, site.Fail)
+	mux.Handle("/api/", m.wrap("api", limit.Wrap(api)))
+
+	mux.Handle("GET /static/", site.Assets)
+	mux.HandleFunc("GET /healthz", a.healthz)
+	mux.HandleFunc("GET /readyz", a.readyz)
+	mux.HandleFunc("GET /robots.txt", a.robots)
+	if a.Config.Demo {
+		a.registerDemo(mux)
+	}
+
+	cross := http.NewCrossOriginProtection()
+	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		site.Fail(w, site.WithLang(r), problem.New(problem.Forbidden, "cross_origin"))
+	}))
+	bounded := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Body != nil && r.Body != http.NoBody && !strings.HasSuffix(r.URL.Path, "/import") {
+			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		}
+		mux.ServeHTTP(w, r)
+	})
+	return web.SecureHeaders(strings.HasPrefix(a.Config.PublicURL, "https://"), cross.Handler(bounded))
+}
+
+// office is the space of those who work here.
+func (a *App) office() http.Handler {
+	secure := a.Config.TLSCert != "" || strings.HasPrefix(a.Config.PublicURL, "https://")
+	sessions := identity.NewSessions(a.DB, a.Accounts, a.clock, secure)
+	signIn := &identity.Pages{Site: a.Site, Accounts: a.Accounts, Sessions: sessions,
+		NameOf: func(id string) gov.Text { return a.Catalogue.Snapshot().AdministrationName(id) }}
+	mux := http.NewServeMux()
+	signIn.Register(mux)
+	desk := http.NewServeMux()
+	a.registerOffice(desk)
+	desk.HandleFunc("/", a.Site.NoPage)
+	mux.Handle("/office/", signIn.Require(desk))
+	return sessions.Load(mux)
+}
+
+// healthz says that the process runs.
+func (a *App) healthz(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Write([]byte("ok\n"))
+}
+
+// readyz says that readers can be sent here: everything is loaded and the
+// database answers. It tells the public no more than that.
+func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	if !a.ready.Load() || a.DB.Reader().PingContext(ctx) != nil {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		w.Write([]byte("not ready\n"))
+		return
+	}
+	w.Write([]byte("ready\n"))
+}
+
+func (a *App) robots(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Write([]byte("User-agent: *\nDisallow: /*/office/\n"))
+}

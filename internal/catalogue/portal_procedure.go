@@ -1,0 +1,236 @@
+package catalogue
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"diwan/internal/catalogue/model"
+	"diwan/internal/gov"
+	"diwan/internal/problem"
+	"diwan/internal/web"
+)
+
+// procedureData is everything the page of a procedure says.
+type procedureData struct {
+	*Entry
+	Owner       gov.Text
+	OwnerID     string
+	Theme       *model.Theme
+	Terms       []termView
+	SilenceFrom gov.Date // the first day on which silence counts
+	AppealDays  int
+	Bring       []evidenceView
+	Fetch       []evidenceView
+	Where       []place
+	Online      []*model.OnlineService
+	Events      []*model.LifeEvent
+	Related     []*Entry
+	Basis       []legalView
+	Lists       []listView
+	Bans        []gov.Address
+	Law         gov.Text
+	Unknown     map[string]bool // facts that are missing
+	Doubtful    bool            // something on the page is unverified
+	Machine     bool            // the words in this language await a reviewer
+	// Thanks is set after feedback was given.
+	Thanks bool
+}
+
+type termView struct {
+	model.Term
+	Due gov.Date // the last day, when a complete request is filed today
+}
+
+type evidenceView struct {
+	model.Evidence
+	FromName gov.Text
+	Obtain   *Entry // the procedure by which one gets it
+}
+
+type place struct {
+	ID   string
+	Name gov.Text
+	Does string // message key of the part it takes
+}
+
+type legalView struct {
+	model.LegalRef
+	Article string
+}
+
+type listView struct {
+	gov.List
+	Number string
+	Text   gov.Text // the name as the list prints it, in the country's first language
+}
+
+func (p *Portal) procedure(w http.ResponseWriter, r *http.Request) {
+	s := p.Catalogue.Snapshot()
+	e := s.Procedure(r.PathValue("id"))
+	if e == nil {
+		p.Site.Fail(w, r, problem.New(problem.NotFound, "procedure.not_found", "id", short(r.PathValue("id"))))
+		return
+	}
+	p.cached(w, r, func(s *Snapshot, today gov.Date) (web.Page, error) {
+		return p.procedurePage(r, s, e, today, false), nil
+	})
+}
+
+// short keeps an address that somebody made up from filling a page.
+func short(s string) string {
+	if utf8.RuneCountInString(s) <= 60 {
+		return s
+	}
+	return string([]rune(s)[:60]) + "…"
+}
+
+func (p *Portal) procedurePage(r *http.Request, s *Snapshot, e *Entry, today gov.Date, thanks bool) web.Page {
+	d := p.describe(s, e, today, web.LangOf(r))
+	d.Thanks = thanks
+	name, _ := e.Name.In(web.LangOf(r), p.Site.Country.Order())
+	about, _ := e.Summary.In(web.LangOf(r), p.Site.Country.Order())
+	return web.Page{Template: "catalogue/procedure", Title: name, Description: about, Path: "/procedures/" + e.ID, Nav: "services",
+		Data: d, JSONLD: p.procedureLD(s, e, web.LangOf(r))}
+}
+
+func (p *Portal) describe(s *Snapshot, e *Entry, today gov.Date, l gov.Lang) *procedureData {
+	c := p.Site.Country
+	d := &procedureData{Entry: e, Owner: s.AdministrationName(e.Competent), AppealDays: c.Law.Days["appeal"],
+		Online: s.ServicesFor(e.ID), Events: s.EventsFor(e.ID), Bans: c.Law.Articles["bans"], Law: c.Law.Short,
+		Unknown: map[string]bool{}, Doubtful: len(e.Unverified) > 0, Machine: slices.Contains(e.Translated, l)}
+	if s.Administration(e.Competent) != nil {
+		d.OwnerID = e.Competent
+	}
+	if len(e.Themes) > 0 {
+		d.Theme = s.Theme(e.Themes[0])
+	}
+	for _, m := range e.Missing {
+		d.Unknown[m] = true
+	}
+	cal := c.Calendar()
+	for _, t := range e.Deadline.Terms {
+		d.Terms = append(d.Terms, termView{t, cal.Last(today, t.Days)})
+	}
+	if len(d.Terms) > 0 {
+		d.SilenceFrom = d.Terms[len(d.Terms)-1].Due.AddDays(1)
+	}
+	for _, ev := range e.Evidence {
+		v := evidenceView{Evidence: ev, Obtain: s.Procedure(ev.Produced)}
+		if ev.From != "" {
+			v.FromName = s.AdministrationName(ev.From)
+		}
+		if ev.By == model.ByAdministration {
+			d.Fetch = append(d.Fetch, v)
+		} else {
+			d.Bring = append(d.Bring, v)
+		}
+	}
+	d.Where = places(s, e)
+	for _, id := range e.Procedure.Related {
+		if o := s.Procedure(id); o != nil {
+			d.Related = append(d.Related, o)
+		}
+	}
+	for _, b := range e.LegalBasis {
+		d.Basis = append(d.Basis, legalView{b, articleLabel(b.Address)})
+	}
+	for _, li := range e.Listed {
+		if list, ok := c.List(li.List); ok {
+			d.Lists = append(d.Lists, listView{list, li.Number, printed(li.Name, c)})
+		}
+	}
+	return d
+}
+
+func printed(name string, c *gov.Country) gov.Text {
+	if name == "" {
+		return nil
+	}
+	return gov.Text{c.Languages[0].Code: name}
+}
+
+// places lists the administrations by the part they take, each once a part.
+func places(s *Snapshot, e *Entry) []place {
+	var out []place
+	add := func(ids []string, does string) {
+		for _, id := range ids {
+			out = append(out, place{id, s.AdministrationName(id), does})
+		}
+	}
+	add(e.Receives, "procedure.receives")
+	add(e.Studies, "procedure.studies")
+	add(e.Delivers, "procedure.delivers")
+	if len(out) == 0 && e.Competent != "" {
+		add([]string{e.Competent}, "procedure.competent")
+	}
+	return out
+}
+
+// procedureLD describes the procedure for machines (schema.org).
+func (p *Portal) procedureLD(s *Snapshot, e *Entry, l gov.Lang) any {
+	order := p.Site.Country.Order()
+	name, nameLang := e.Name.In(l, order)
+	owner, _ := s.AdministrationName(e.Competent).In(l, append(order, ""))
+	ld := map[string]any{
+		"@context": "https://schema.org", "@type": "GovernmentService", "name": name, "inLanguage": string(nameLang),
+		"url":             p.Site.BaseURL + "/" + string(l) + "/procedures/" + e.ID,
+		"identifier":      e.ID,
+		"serviceOperator": map[string]any{"@type": "GovernmentOrganization", "name": owner},
+		"areaServed":      map[string]any{"@type": "Country", "name": p.Site.Country.Code},
+	}
+	if about, _ := e.Summary.In(l, order); about != "" {
+		ld["description"] = about
+	}
+	var channels []any
+	for _, o := range s.ServicesFor(e.ID) {
+		channels = append(channels, map[string]any{"@type": "ServiceChannel", "serviceUrl": o.URL})
+	}
+	if channels != nil {
+		ld["availableChannel"] = channels
+	}
+	return ld
+}
+
+// maxComment bounds what a reader may write to us.
+const maxComment = 1000
+
+// feedback takes "was this useful" and an optional remark. Nothing about the
+// reader is kept.
+func (p *Portal) feedback(w http.ResponseWriter, r *http.Request) {
+	e := p.Catalogue.Snapshot().Procedure(r.PathValue("id"))
+	if e == nil {
+		p.Site.Fail(w, r, problem.New(problem.NotFound, "procedure.not_found", "id", short(r.PathValue("id"))))
+		return
+	}
+	if err := r.ParseForm(); err != nil {
+		p.Site.Fail(w, r, problem.Wrap(err, problem.TooLarge, "too_large", "limit", "1 MB"))
+		return
+	}
+	useful, comment := r.PostFormValue("useful"), strings.TrimSpace(r.PostFormValue("comment"))
+	if useful != "yes" && useful != "no" {
+		p.Site.Fail(w, r, problem.New(problem.Invalid, "feedback.choice"))
+		return
+	}
+	if utf8.RuneCountInString(comment) > maxComment {
+		comment = string([]rune(comment)[:maxComment])
+	}
+	if err := p.Catalogue.Feedback(r.Context(), e.ID, e.Version, web.LangOf(r), useful == "yes", comment); err != nil {
+		p.Site.Fail(w, r, err)
+		return
+	}
+	http.Redirect(w, r, "/"+string(web.LangOf(r))+"/procedures/"+e.ID+"/thanks#feedback", http.StatusSeeOther)
+}
+
+func (p *Portal) thanks(w http.ResponseWriter, r *http.Request) {
+	s := p.Catalogue.Snapshot()
+	e := s.Procedure(r.PathValue("id"))
+	if e == nil {
+		p.Site.NoPage(w, r)
+		return
+	}
+	page := p.procedurePage(r, s, e, p.Site.Today(), true)
+	page.Hidden = true
+	p.Site.Uncached(w, r, http.StatusOK, page)
+}

@@ -1,0 +1,156 @@
+package identity
+
+import (
+	"embed"
+	"io/fs"
+	"net/http"
+
+	"diwan/internal/db"
+	"diwan/internal/gov"
+	"diwan/internal/problem"
+	"diwan/internal/web"
+)
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+//go:embed messages/*.json
+var messageFiles embed.FS
+
+// Templates returns the pages of signing in.
+func Templates() web.TemplateSet {
+	f, err := fs.Sub(templateFiles, "templates")
+	if err != nil {
+		panic(err) // the folder is embedded
+	}
+	return web.TemplateSet{Slice: "identity", Files: f}
+}
+
+// Messages returns the words of this slice.
+func Messages() fs.FS {
+	f, err := fs.Sub(messageFiles, "messages")
+	if err != nil {
+		panic(err) // the folder is embedded
+	}
+	return f
+}
+
+// Pages are the pages of signing in and out.
+type Pages struct {
+	Site     *web.Site
+	Accounts *Accounts
+	Sessions *Sessions
+	// NameOf says the name of an administration.
+	NameOf func(id string) gov.Text
+}
+
+// Register adds the pages to the mux of the office, which stands behind
+// Sessions.Load.
+func (p *Pages) Register(mux *http.ServeMux) {
+	mux.HandleFunc("GET /office/sign-in", p.signInPage)
+	mux.HandleFunc("POST /office/sign-in", p.signInSample)
+	mux.HandleFunc("GET /office/sign-in/{token}", p.linkPage)
+	mux.HandleFunc("POST /office/sign-in/{token}", p.redeem)
+	mux.HandleFunc("POST /office/sign-out", p.signOut)
+}
+
+// Require lets only signed-in officers pass; others are sent to sign in.
+func (p *Pages) Require(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if Actor(r).Public() {
+			if r.Method == http.MethodGet {
+				http.Redirect(w, r, "/"+string(web.LangOf(r))+"/office/sign-in", http.StatusSeeOther)
+				return
+			}
+			p.Site.Fail(w, r, problem.New(problem.Unauthenticated, "unauthenticated"))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+type sampleAccount struct {
+	Account
+	Office gov.Text
+}
+
+type signInData struct {
+	Samples []sampleAccount
+	Token   string
+	Demo    bool
+}
+
+func (p *Pages) signInPage(w http.ResponseWriter, r *http.Request) {
+	d := signInData{Demo: p.Site.Demo}
+	if p.Site.Demo {
+		all, err := p.Accounts.List(r.Context())
+		if err != nil {
+			p.Site.Fail(w, r, err)
+			return
+		}
+		for _, a := range all {
+			if !a.Sample || a.Disabled {
+				continue
+			}
+			s := sampleAccount{Account: a}
+			if a.Administration != "" {
+				s.Office = p.NameOf(a.Administration)
+			}
+			d.Samples = append(d.Samples, s)
+		}
+	}
+	p.show(w, r, "/office/sign-in", d)
+}
+
+func (p *Pages) show(w http.ResponseWriter, r *http.Request, path string, d signInData) {
+	p.Site.Show(w, r, http.StatusOK, web.Page{Template: "identity/sign-in", Title: p.Site.Printer(r).T("identity.sign_in"), Path: path, Hidden: true, Data: d})
+}
+
+// signInSample signs in with a sample account. Outside a demonstration there is
+// no such way in.
+func (p *Pages) signInSample(w http.ResponseWriter, r *http.Request) {
+	if !p.Site.Demo {
+		p.Site.NoPage(w, r)
+		return
+	}
+	a, err := p.Accounts.ByLogin(r.Context(), r.PostFormValue("login"))
+	if err == nil && (!a.Sample || a.Disabled) {
+		err = problem.New(problem.Forbidden, "forbidden")
+	}
+	if err == nil {
+		err = p.Accounts.db.RunTx(r.Context(), func(tx *db.Tx) error {
+			return p.Accounts.audit.Append(r.Context(), tx, chain, a.Actor, "account.sign_in", a.ID, map[string]string{"by": "sample"})
+		})
+	}
+	p.enter(w, r, a, err)
+}
+
+// linkPage asks for one click more: mail programs that open links to look at
+// them must not use the link up.
+func (p *Pages) linkPage(w http.ResponseWriter, r *http.Request) {
+	p.show(w, r, "/office/sign-in", signInData{Token: r.PathValue("token")})
+}
+
+func (p *Pages) redeem(w http.ResponseWriter, r *http.Request) {
+	a, err := p.Accounts.Redeem(r.Context(), r.PathValue("token"))
+	p.enter(w, r, a, err)
+}
+
+func (p *Pages) enter(w http.ResponseWriter, r *http.Request, a Account, err error) {
+	if err == nil {
+		err = p.Sessions.signIn(r, a)
+	}
+	if err != nil {
+		p.Site.Fail(w, r, err)
+		return
+	}
+	http.Redirect(w, r, "/"+string(web.LangOf(r))+"/office/", http.StatusSeeOther)
+}
+
+func (p *Pages) signOut(w http.ResponseWriter, r *http.Request) {
+	if err := p.Sessions.signOut(r); err != nil {
+		p.Site.Fail(w, r, err)
+		return
+	}
+	http.Redirect(w, r, "/"+string(web.LangOf(r))+"/", http.StatusSeeOther)
+}
