@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# Installs what the tests need, starts a PostgreSQL of its own, and runs all
+# checks and tests. Usage: ./test.sh [arguments for go test]
+set -euo pipefail
+cd "$(dirname "$0")"
+
+packages=(postgresql-15 chromium fonts-noto-core)
+binaries=(/usr/lib/postgresql/15/bin/initdb /usr/bin/chromium)
+
+say() { printf '\n== %s\n' "$*"; }
+
+install_packages() {
+	local missing=0 b
+	for b in "${binaries[@]}"; do [ -x "$b" ] || missing=1; done
+	fc-list 2>/dev/null | grep -q 'Noto Sans Tifinagh' || missing=1
+	[ "$missing" = 1 ] || return 0
+	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+		say "installing ${packages[*]}"
+		apt-get update -qq
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" fontconfig >/dev/null
+	else
+		echo "The tests need some packages. Run:  sudo apt-get install -y ${packages[*]} fontconfig" >&2
+		exit 1
+	fi
+}
+
+# The cluster lives in a temporary folder on a free port and goes with the
+# script. PostgreSQL refuses to run as root, so root hands it to postgres.
+work=$(mktemp -d)
+chmod 755 "$work"
+as_pg() {
+	if [ "$(id -u)" = 0 ]; then (cd "$work" && setpriv --reuid=postgres --regid=postgres --init-groups "$@"); else "$@"; fi
+}
+pgbin=/usr/lib/postgresql/15/bin
+finish() {
+	[ -d "$work/pg/data" ] && as_pg "$pgbin/pg_ctl" -D "$work/pg/data" -m immediate stop >/dev/null 2>&1 || true
+	rm -rf "$work"
+}
+trap finish EXIT
+
+start_postgres() {
+	mkdir "$work/pg"
+	if [ "$(id -u)" = 0 ]; then chown postgres "$work/pg"; fi
+	as_pg "$pgbin/initdb" -D "$work/pg/data" -A trust -U diwan -E UTF8 --locale=C.UTF-8 >/dev/null
+	local port
+	port=$(go run ./internal/app/freeport)
+	as_pg "$pgbin/pg_ctl" -D "$work/pg/data" -l "$work/pg/log" -w \
+		-o "-p $port -k $work/pg -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=300" start >/dev/null
+	export DIWAN_TEST_POSTGRES="postgres://diwan@127.0.0.1:$port/postgres?sslmode=disable"
+}
+
+install_packages
+say "starting PostgreSQL"
+start_postgres
+
+say "browser test packages"
+(cd internal/app/browser && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error)
+
+say "gofmt"
+unformatted=$(gofmt -l cmd country internal lexis examples bench 2>/dev/null || true)
+[ -z "$unformatted" ] || { echo "gofmt wants: $unformatted" >&2; exit 1; }
+
+say "go vet"
+CGO_ENABLED=0 go vet ./...
+
+say "staticcheck"
+go tool staticcheck ./...
+
+say "static build"
+CGO_ENABLED=0 go build -o "$work/diwan" ./cmd/diwan
+
+say "tests"
+export DIWAN_TEST_CHROMIUM=/usr/bin/chromium
+go test -race -timeout 20m "$@" ./...
