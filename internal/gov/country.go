@@ -67,6 +67,9 @@ type Law struct {
 	// Days maps the name of a period ("deadline", "complete", "appeal",
 	// "appeal_answer", "delivery", "fetch_failed") to its length in days.
 	Days map[string]int `json:"days"`
+	// Phrases are sentences that follow from the law for every procedure, by name:
+	// "deadline_unlisted", "deadline_local", "appeal_to", "why_extension".
+	Phrases map[string]Text `json:"phrases"`
 	// FullPeriods and Roll say how periods are counted; see Calendar.
 	FullPeriods bool `json:"full_periods"`
 	Roll        bool `json:"roll"`

@@ -13,7 +13,13 @@ type Act struct {
 	AdministrationID string
 	Deadlines        []Deadline // of the first row that has any
 	Listed           []Ref
-	Differing        []Ref // rows of Listed whose deadlines are not Deadlines
+	Differing        []Difference // rows of Listed whose deadlines are not Deadlines
+}
+
+// Difference is a row whose deadlines contradict those of the act's first row.
+type Difference struct {
+	Ref       Ref
+	Deadlines []Deadline
 }
 
 // Ref is a row of a list.
@@ -94,7 +100,7 @@ func (a *linked) add(t *Table, r Row) {
 	case len(a.Deadlines) == 0:
 		a.Deadlines = r.Deadlines
 	case !sameDeadlines(a.Deadlines, r.Deadlines):
-		a.Differing = append(a.Differing, ref)
+		a.Differing = append(a.Differing, Difference{ref, r.Deadlines})
 	}
 }
 

@@ -193,6 +193,9 @@ type Listing struct {
 	Number string `json:"number"` // as cited: "57-1"
 	// Name is the decision's name as that list prints it, repaired.
 	Name string `json:"name,omitempty"`
+	// Terms are the deadlines of that list where they differ from the
+	// procedure's own: two texts that contradict each other are both shown.
+	Terms []Term `json:"terms,omitempty"`
 }
 
 // Source is where facts come from.
