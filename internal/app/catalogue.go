@@ -7,6 +7,8 @@ import (
 
 	"diwan/internal/catalogue"
 	"diwan/internal/catalogue/search"
+	"diwan/internal/gov"
+	"diwan/internal/identity"
 )
 
 // openSearch opens the search index, a local replica that follows the
@@ -34,7 +36,36 @@ func (a *App) portal() *catalogue.Portal {
 
 // registerOffice mounts the desks of those who work here.
 func (a *App) registerOffice(mux *http.ServeMux) {
+	desk := &catalogue.Office{Catalogue: a.Catalogue, Site: a.Site, Actor: identity.Actor, NameOf: a.nameOf}
+	desk.Register(mux)
 }
+
+// nameOf says who an id of the audit trail is.
+func (a *App) nameOf(r *http.Request, id string) gov.Text {
+	key := ""
+	switch id {
+	case "":
+		key = "history.program"
+	case operator.ID:
+		key = "history.operator"
+	}
+	if key != "" {
+		t := gov.Text{}
+		for _, l := range a.Country.Order() {
+			t[l] = a.Site.Words.Printer(string(l)).T(key)
+		}
+		return t
+	}
+	acc, err := a.Accounts.ByID(r.Context(), id)
+	if err != nil {
+		return gov.Text{"": id}
+	}
+	return acc.Name
+}
+
+// operator is who acts on the command line: whoever can run the program on the
+// data folder may do anything with it, and the audit trail says it was done so.
+var operator = gov.Actor{ID: "operator", Login: "operator", Roles: []gov.Role{gov.RoleSteward}}
 
 // registerAPI mounts the JSON interface.
 func (a *App) registerAPI(mux *http.ServeMux) {

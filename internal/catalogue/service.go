@@ -327,3 +327,9 @@ func (c *Catalogue) move(ctx context.Context, actor gov.Actor, id string, versio
 	}
 	return c.Refresh(ctx)
 }
+
+// Recent returns the last acts in the whole catalogue before an entry (0: all),
+// the newest first.
+func (c *Catalogue) Recent(ctx context.Context, before int64, limit int) ([]audit.Entry, error) {
+	return c.audit.Recent(ctx, chain, before, limit)
+}

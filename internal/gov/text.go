@@ -23,7 +23,8 @@ func (t Text) In(want Lang, order []Lang) (string, Lang) {
 			return s, l
 		}
 	}
-	return "", ""
+	// A name that belongs to no language, such as an identifier.
+	return t[""], ""
 }
 
 // Empty reports whether nothing is said in any language.
