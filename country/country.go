@@ -15,7 +15,7 @@ import (
 	"diwan/internal/gov"
 )
 
-//go:embed all:ma schema.json
+//go:embed all:ma
 var builtin embed.FS
 
 // maxFile bounds each file of a pack.

@@ -25,7 +25,7 @@ func catalogue(ctx context.Context, env environment, args []string) error {
 	c := catalogueCommand
 	c.about = catalogueHelp
 	fs := flagSet(env, c)
-	config := app.Flags(fs, app.Defaults(), "data", "database", "country", "log_level")
+	config := app.Flags(fs.FlagSet, app.Defaults(), "data", "database", "country", "log_level")
 	asJSON := fs.Bool("json", false, "print the report as JSON")
 	dry := fs.Bool("dry-run", false, "read and report, write nothing")
 	partial := fs.Bool("partial", false, "import what could be read even when some rows could not")

@@ -2,8 +2,15 @@ package main
 
 // commands lists every subcommand in the order of the help.
 func commands() []command {
-	serveCommand.run = serve
-	catalogueCommand.run = catalogue
-	demoCommand.run = demo
-	return []command{demoCommand, serveCommand, catalogueCommand}
+	return []command{
+		demoCommand.with(demo),
+		serveCommand.with(serve),
+		catalogueCommand.with(catalogue),
+		accountCommand.with(account),
+		migrateCommand.with(migrate),
+		backupCommand.with(backup),
+		restoreCommand.with(restore),
+		doctorCommand.with(doctor),
+		versionCommand.with(version),
+	}
 }

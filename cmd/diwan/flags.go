@@ -9,21 +9,29 @@ import (
 	"diwan/internal/app"
 )
 
-// flagSet returns the flags of a command, whose help is the command's own.
-func flagSet(env environment, c command) *flag.FlagSet {
+// flags are the flags of a command with its own help.
+type flags struct {
+	*flag.FlagSet
+	help func()
+}
+
+// flagSet returns the flags of a command. Help is printed when it is asked for;
+// a wrong call gets one line.
+func flagSet(env environment, c command) flags {
 	fs := flag.NewFlagSet(c.name, flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
-	fs.Usage = func() { app.Usage(env.stdout, c.name+" "+c.args, c.about, fs) }
-	return fs
+	fs.Usage = func() {}
+	return flags{fs, func() { app.Usage(env.stdout, c.name+" "+c.args, c.about, fs) }}
 }
 
 // parse reads the flags wherever they stand between the arguments, which it
 // returns: "import decrees FILE --data DIR" works as people type it.
-func parse(fs *flag.FlagSet, args []string) ([]string, error) {
+func parse(fs flags, args []string) ([]string, error) {
 	var rest []string
 	for len(args) > 0 {
 		if err := fs.Parse(args); err != nil {
 			if errors.Is(err, flag.ErrHelp) {
+				fs.help()
 				return nil, err
 			}
 			return nil, fmt.Errorf("%w: %v", errUsage, err)

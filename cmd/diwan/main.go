@@ -26,7 +26,16 @@ var errUsage = errors.New("wrong usage")
 // command is one subcommand.
 type command struct {
 	name, args, about string
-	run               func(ctx context.Context, env environment, args []string) error
+	run               runner
+}
+
+type runner = func(ctx context.Context, env environment, args []string) error
+
+// with gives a command its work. A command's own function reads the command for
+// its help, so that the two can't be tied together in one variable.
+func (c command) with(run runner) command {
+	c.run = run
+	return c
 }
 
 // environment is what a command reads and writes, so that tests can run it.

@@ -13,7 +13,7 @@ var serveCommand = command{"serve", "[--config FILE]", "run the portal for the p
 
 func serve(ctx context.Context, env environment, args []string) error {
 	fs := flagSet(env, serveCommand)
-	config := app.Flags(fs, app.Defaults())
+	config := app.Flags(fs.FlagSet, app.Defaults())
 	rest, err := parse(fs, args)
 	if err != nil {
 		return err
@@ -39,7 +39,7 @@ func demo(ctx context.Context, env environment, args []string) error {
 	fs := flagSet(env, demoCommand)
 	defaults := app.Defaults()
 	defaults.Data, defaults.AdminListen, defaults.LogLevel = "diwan-demo", "", "warn"
-	config := app.Flags(fs, defaults, "data", "listen", "admin_listen", "country", "database", "log_level")
+	config := app.Flags(fs.FlagSet, defaults, "data", "listen", "admin_listen", "country", "database", "log_level")
 	rest, err := parse(fs, args)
 	if err != nil {
 		return err
