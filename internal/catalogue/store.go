@@ -138,6 +138,9 @@ func (s store) insertVersion(ctx context.Context, tx *db.Tx, v *Version, shown i
 	if _, err := tx.ExecContext(ctx, `INSERT INTO catalogue_version (procedure, version, state, body, author, origin, created_at, changed_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 		p.ID, v.Number, string(v.State), string(body), v.Author, v.Origin, db.Micros(v.Created), db.Micros(v.Changed)); err != nil {
+		if db.IsDuplicate(err) { // somebody else was first, a moment ago
+			return problem.Wrap(err, problem.Conflict, "procedure.changed", "id", p.ID)
+		}
 		return fmt.Errorf("writing version %d of %s: %w", v.Number, p.ID, err)
 	}
 	return s.setHead(ctx, tx, p, head{v.Number, shown}, v.Changed)

@@ -1,0 +1,130 @@
+package archtest
+
+import (
+	"go/parser"
+	"go/token"
+	"path"
+	"strings"
+	"testing"
+)
+
+// rule says what the packages below a path may import of this module and, when
+// others is given, of other modules. The first rule that matches a package
+// holds.
+type rule struct {
+	pkg string // path, or path/... for everything below it
+	may []string
+	// others bounds the other modules; nil allows all.
+	others []string
+}
+
+var words = []string{"internal/gov", "internal/problem", "internal/i18n"}
+var platform = []string{"internal/db", "internal/jobs", "internal/audit", "internal/keys", "internal/web"}
+
+var table = []rule{
+	{"internal/gov", nil, []string{"golang.org/x/text"}},
+	{"internal/problem", nil, []string{"golang.org/x/text"}},
+	{"internal/i18n", nil, []string{"golang.org/x/text"}},
+	{"lexis/...", []string{"lexis/..."}, []string{"golang.org/x/text", "github.com/blevesearch/snowballstem"}},
+	{"internal/db/...", append(words, "internal/db"), nil},
+	{"internal/keys", words, nil},
+	{"internal/jobs", append(words, "internal/db"), nil},
+	{"internal/audit", append(words, "internal/db"), nil},
+	{"internal/web", words, nil},
+	{"country", words, nil},
+	// The parts of a slice that others can use without the rest.
+	{"internal/catalogue/model", words, nil},
+	{"internal/catalogue/decrees", append(words, "lexis"), nil},
+	{"internal/catalogue/search", append(words, "lexis"), nil},
+	{"internal/catalogue/cpsv", append(words, "internal/catalogue/model"), nil},
+	{"internal/catalogue/evaluation", append(words, "internal/catalogue/search"), nil},
+	{"internal/catalogue", concat(words, platform, "lexis", "internal/catalogue/..."), nil},
+	{"internal/identity", concat(words, platform, "lexis"), nil},
+	{"internal/app/freeport", nil, []string{}},
+	{"internal/app/...", []string{"internal/...", "country", "lexis/..."}, nil},
+	{"bench/...", []string{"internal/...", "country", "lexis/..."}, nil},
+	{"cmd/...", concat(words, nil, "internal/app", "internal/db"), []string{}},
+	{"internal/archtest", nil, []string{}},
+}
+
+func concat(a, b []string, more ...string) []string {
+	return append(append(append([]string{}, a...), b...), more...)
+}
+
+func matches(pattern, pkg string) bool {
+	if base, ok := strings.CutSuffix(pattern, "/..."); ok {
+		return pkg == base || strings.HasPrefix(pkg, base+"/")
+	}
+	return pkg == pattern
+}
+
+func allowed(list []string, pkg string) bool {
+	for _, p := range list {
+		if matches(p, pkg) {
+			return true
+		}
+	}
+	return false
+}
+
+// forbidden modules: those that need cgo, that were refused, or that would do
+// what the house does itself.
+var forbidden = []string{
+	"github.com/mattn/go-sqlite3", "github.com/google/cel-go", "github.com/stretchr/testify", "github.com/gin-gonic/gin",
+	"github.com/labstack/echo", "gorm.io/gorm", "C",
+}
+
+// onlyTests are packages that production code must not import.
+var onlyTests = []string{"internal/db/dbtest", "internal/archtest"}
+
+func TestImportTable(t *testing.T) {
+	walk(t, []string{".go"}, func(file, text string) {
+		f, err := parser.ParseFile(token.NewFileSet(), file, text, parser.ImportsOnly)
+		if err != nil {
+			t.Errorf("%s: %v", file, err)
+			return
+		}
+		test := strings.HasSuffix(file, "_test.go")
+		pkg := path.Dir(file)
+		var r *rule
+		for i := range table {
+			if matches(table[i].pkg, pkg) {
+				r = &table[i]
+				break
+			}
+		}
+		if r == nil {
+			t.Errorf("%s: the import table has no rule for this package", pkg)
+			return
+		}
+		for _, imp := range f.Imports {
+			check(t, file, pkg, strings.Trim(imp.Path.Value, `"`), r, test)
+		}
+	})
+}
+
+func check(t *testing.T, file, pkg, imported string, r *rule, test bool) {
+	if allowed(forbidden, imported) {
+		t.Errorf("%s imports %s, which this house does not use", file, imported)
+	}
+	own, ours := strings.CutPrefix(imported, "diwan/")
+	switch {
+	case ours && test:
+		// Tests may reach sideways for what they need, never up to commands.
+		if strings.HasPrefix(own, "cmd/") {
+			t.Errorf("%s imports %s", file, imported)
+		}
+	case ours && allowed(onlyTests, own):
+		t.Errorf("%s imports %s, which is for tests", file, imported)
+	case ours && own != pkg && !allowed(r.may, own):
+		t.Errorf("%s imports %s: the import table does not allow it", file, own)
+	case !ours && !test && r.others != nil && strings.Contains(strings.Split(imported, "/")[0], "."):
+		ok := false
+		for _, o := range r.others {
+			ok = ok || imported == o || strings.HasPrefix(imported, o+"/")
+		}
+		if !ok {
+			t.Errorf("%s imports %s: this package may not use that module", file, imported)
+		}
+	}
+}
