@@ -1,0 +1,82 @@
+// Command bench measures the program against references in the same run; see
+// docs/benchmarks.md for what each figure means. It is called by bench.sh.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+)
+
+// benchmark is one named measurement.
+type benchmark struct {
+	name, about string
+	run         func(ctx context.Context, b *bench) error
+}
+
+var benchmarks = []benchmark{
+	{"portal", "pages, search, export, start and memory with some 4,000 procedures, beside a bare static handler", portal},
+}
+
+// bench is what a measurement works with, and the figures it found.
+type bench struct {
+	program, work string
+	name          string
+	figures       []string
+}
+
+// atLeast and atMost keep a figure with its goal for the closing lines.
+func (b *bench) atLeast(figure string, value, goal float64) {
+	b.figures = append(b.figures, fmt.Sprintf("bench %s: %s=%.3g goal>=%g", b.name, figure, value, goal))
+}
+
+func (b *bench) atMost(figure string, value, goal float64) {
+	b.figures = append(b.figures, fmt.Sprintf("bench %s: %s=%.3g goal<=%g", b.name, figure, value, goal))
+}
+
+func main() {
+	program := flag.String("program", "", "the diwan binary to measure")
+	work := flag.String("work", "", "a folder for everything that the run needs")
+	static := flag.Int("serve-static", 0, "serve a static page of this many bytes (the reference)")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, *program, *work, *static, flag.Args()); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, program, work string, static int, names []string) error {
+	if static > 0 {
+		return serveStatic(static)
+	}
+	if len(names) == 0 {
+		for _, m := range benchmarks {
+			fmt.Printf("%-10s %s\n", m.name, m.about)
+		}
+		return nil
+	}
+	for _, n := range names {
+		found := false
+		for _, m := range benchmarks {
+			if m.name != n {
+				continue
+			}
+			found = true
+			b := &bench{program: program, work: work, name: n}
+			if err := m.run(ctx, b); err != nil {
+				return err
+			}
+			for _, f := range b.figures {
+				fmt.Println(f)
+			}
+		}
+		if !found {
+			return fmt.Errorf("there is no benchmark %q", n)
+		}
+	}
+	return nil
+}
