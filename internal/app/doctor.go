@@ -39,7 +39,7 @@ func Doctor(ctx context.Context, c Config, clock gov.Clock, verify bool) []Findi
 		fs = append(fs, Finding{check, true, fine, ""})
 	}
 	add("configuration", c.check(), "complete", "correct the setting named; `diwan serve --help` lists them all")
-	add("data folder", checkFolder(c.Data), c.Data, "make the folder writable for the user that runs the program, and for nobody else")
+	add("data folder", checkFolder(c.Data), c.Data, "start the program once, which makes it, or make the folder writable for the user that runs the program, and for nobody else")
 	add("disk", checkDisk(c.Data), "enough room", "free room on the disk or move the data folder")
 	add("clock", checkClock(c, clock), "plausible", "set the machine's clock and keep it by NTP: legal deadlines depend on it")
 	pack, err := LoadCountry(c.Country)
@@ -47,8 +47,7 @@ func Doctor(ctx context.Context, c Config, clock gov.Clock, verify bool) []Findi
 		err = CheckPack(pack)
 	}
 	add("country pack", err, "sound", "mend the files of the pack named with --country")
-	_, err = keys.Open(filepath.Join(c.Data, "keys"), c.SealFile, clock)
-	add("keys", err, "all open", "put back the identity file from its copy off this machine, or restore a backup")
+	add("keys", checkKeys(c, clock), "all open", "put back the identity file from its copy off this machine, or restore a backup")
 	add("seal", checkSeal(c), "readable by its owner alone", "chmod 600 the identity file, and keep a copy of it off this machine")
 	return append(fs, checkDatabase(ctx, c, clock, verify)...)
 }
@@ -110,6 +109,16 @@ func checkClock(c Config, clock gov.Clock) error {
 	return nil
 }
 
+// checkKeys opens what is there; opening an absent store would make one.
+func checkKeys(c Config, clock gov.Clock) error {
+	dir := filepath.Join(c.Data, "keys")
+	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	_, err := keys.Open(dir, c.SealFile, clock)
+	return err
+}
+
 func checkSeal(c Config) error {
 	st, err := os.Stat(c.SealFile)
 	if errors.Is(err, os.ErrNotExist) {
@@ -122,6 +131,11 @@ func checkSeal(c Config) error {
 }
 
 func checkDatabase(ctx context.Context, c Config, clock gov.Clock, verify bool) []Finding {
+	if path, lite := strings.CutPrefix(c.Database, "sqlite:"); lite {
+		if _, err := os.Stat(path); err != nil {
+			return []Finding{{"database", false, "there is none yet at " + path, "start the program once, or run `diwan migrate`"}}
+		}
+	}
 	d, err := db.Open(ctx, c.Database)
 	if err != nil {
 		return []Finding{{"database", false, err.Error(), "check the database setting, that the server runs, and that the user may enter"}}

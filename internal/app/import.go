@@ -40,7 +40,7 @@ func ParseDecrees(files fs.FS, c *gov.Country, names []string, day gov.Date) ([]
 			return nil, report, err
 		}
 		tables = append(tables, t)
-		report.Tables = append(report.Tables, catalogue.Report(filepath.Base(name), t))
+		report.Tables = append(report.Tables, catalogue.CountTable(filepath.Base(name), t))
 	}
 	acts := decrees.Link(tables)
 	ps := catalogue.ActProcedures(acts, words, starter.Described, c, day)

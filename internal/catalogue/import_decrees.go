@@ -207,8 +207,8 @@ type TableReport struct {
 	Faults  []decrees.Fault `json:"faults"`
 }
 
-// Report counts a parsed table.
-func Report(file string, t *decrees.Table) TableReport {
+// CountTable counts a parsed table.
+func CountTable(file string, t *decrees.Table) TableReport {
 	r := TableReport{File: file, Decree: t.Decree, List: t.List, Rows: len(t.Rows), Faults: t.Faults}
 	if r.Faults == nil {
 		r.Faults = []decrees.Fault{}

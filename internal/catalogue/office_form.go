@@ -165,7 +165,7 @@ func (b formBuilder) build(p *model.Procedure) form {
 		b.rows("remedies", len(p.Remedies), func(n string, i int) []field {
 			r := p.Remedies[i]
 			return []field{b.pick(n+".kind", r.Kind, "administrative", "court"), b.text("text", n+".to", r.To),
-				b.line("number", n+".within", number(r.Within)), b.line("number", n+".answer", number(r.Answer))}
+				b.line("number", n+".within", digits(r.Within)), b.line("number", n+".answer", digits(r.Answer))}
 		}),
 		group{ID: "extension", Fields: []field{b.pick("extension", p.Extension.Possible, "", model.ExtensionYes, model.ExtensionNo), b.text("long", "extension.why", p.Extension.Why)}},
 		b.rows("steps", len(p.Steps), func(n string, i int) []field {
@@ -181,7 +181,7 @@ func (b formBuilder) evidence(p *model.Procedure) group {
 	return b.rows("evidence", len(p.Evidence), func(n string, i int) []field {
 		r := p.Evidence[i]
 		return []field{b.text("text", n+".name", r.Name), b.pick(n+".by", r.By, model.ByUser, model.ByAdministration),
-			b.line("administration", n+".from", r.From), b.text("text", n+".when", r.When), b.line("number", n+".copies", number(r.Copies)),
+			b.line("administration", n+".from", r.From), b.text("text", n+".when", r.When), b.line("number", n+".copies", digits(r.Copies)),
 			b.check(n+".legalised", r.Legalised), b.check(n+".certified", r.Certified), b.check(n+".not_personal", r.NotPersonal)}
 	})
 }
@@ -195,7 +195,7 @@ func (b formBuilder) rows(id string, n int, fields func(name string, i int) []fi
 	return g
 }
 
-func number(n int) string {
+func digits(n int) string {
 	if n == 0 {
 		return ""
 	}

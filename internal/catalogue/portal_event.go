@@ -138,7 +138,7 @@ func walk(ev *model.LifeEvent, given url.Values) pathData {
 	for range len(ev.Questions) { // no path is longer than its questions
 		a := answerOf(q, given.Get(q.ID))
 		if a == nil {
-			d.Question, d.Most = q, d.Number+longest(ev, q, len(ev.Questions))-1
+			d.Question, d.Most = q, d.Number+longestWay(ev, q, len(ev.Questions))-1
 			d.Missing = given.Has("asked") && given.Get("asked") == q.ID
 			return d
 		}
@@ -174,14 +174,14 @@ func answerOf(q *model.Question, id string) *model.Answer {
 	return nil
 }
 
-// longest counts the questions on the longest way from q on, at most depth.
-func longest(ev *model.LifeEvent, q *model.Question, depth int) int {
+// longestWay counts the questions on the longest way from q on, at most depth.
+func longestWay(ev *model.LifeEvent, q *model.Question, depth int) int {
 	if q == nil || depth == 0 {
 		return 0
 	}
 	most := 0
 	for _, a := range q.Answers {
-		most = max(most, longest(ev, questionOf(ev, a.Next), depth-1))
+		most = max(most, longestWay(ev, questionOf(ev, a.Next), depth-1))
 	}
 	return 1 + most
 }

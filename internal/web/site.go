@@ -208,7 +208,7 @@ func (s *Site) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	status := p.Kind.Status()
 	b, rerr := s.Render(LangOf(r), gov.Actor{}, Page{
 		Template: "web/error", Title: s.Printer(r).T(titleKey(p.Kind)), Path: "/", Hidden: true,
-		Data: errorPage{Status: status, Message: s.sentence(LangOf(r), p), Fields: s.fields(LangOf(r), p), NotFound: p.Kind == problem.NotFound},
+		Data: errorPage{Status: status, Message: s.Sentence(LangOf(r), p), Fields: s.fields(LangOf(r), p), NotFound: p.Kind == problem.NotFound},
 	})
 	if rerr != nil {
 		s.Log.ErrorContext(r.Context(), "the error page failed", "error", rerr)
@@ -264,7 +264,7 @@ func (s *Site) failJSON(w http.ResponseWriter, r *http.Request, p *problem.Error
 	status := p.Kind.Status()
 	b, err := json.Marshal(problemJSON{
 		Type: "about:blank", Title: http.StatusText(status), Status: status, Code: p.Code,
-		Detail: s.sentence(l, p), Errors: s.fields(l, p),
+		Detail: s.Sentence(l, p), Errors: s.fields(l, p),
 	})
 	if err != nil {
 		http.Error(w, http.StatusText(status), status)
@@ -281,7 +281,7 @@ func (s *Site) failJSON(w http.ResponseWriter, r *http.Request, p *problem.Error
 }
 
 // Sentence says an error in a language.
-func (s *Site) sentence(l gov.Lang, p *problem.Error) string {
+func (s *Site) Sentence(l gov.Lang, p *problem.Error) string {
 	return s.say(l, "problem."+p.Code, p.Args)
 }
 
