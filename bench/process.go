@@ -34,6 +34,20 @@ type process struct {
 	address string
 	ready   time.Duration // from the start to the first good answer
 	log     bytes.Buffer
+	ended   chan struct{} // closed when the process is gone
+}
+
+// start runs the command and notices its end.
+func (p *process) start() error {
+	if err := p.cmd.Start(); err != nil {
+		return err
+	}
+	p.ended = make(chan struct{})
+	go func() {
+		p.cmd.Wait()
+		close(p.ended)
+	}()
+	return nil
 }
 
 func startStatic(ctx context.Context, size int) (*process, error) {
@@ -42,7 +56,7 @@ func startStatic(ctx context.Context, size int) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.cmd.Start(); err != nil {
+	if err := p.start(); err != nil {
 		return nil, err
 	}
 	b := make([]byte, 64)
@@ -70,10 +84,10 @@ func startProgram(ctx context.Context, program, data, country string) (*process,
 		"--listen", address, "--admin-listen", "", "--log-level", "warn", "--api-rate", "100000000")}
 	p.cmd.Stderr, p.cmd.Stdout = &p.log, &p.log
 	start := time.Now()
-	if err := p.cmd.Start(); err != nil {
+	if err := p.start(); err != nil {
 		return nil, err
 	}
-	for time.Since(start) < 2*time.Minute {
+	for time.Since(start) < 2*time.Minute && !p.gone() {
 		res, err := http.Get("http://" + address + "/readyz")
 		if err == nil {
 			res.Body.Close()
@@ -88,9 +102,18 @@ func startProgram(ctx context.Context, program, data, country string) (*process,
 	return nil, fmt.Errorf("the program did not get ready: %s", p.log.String())
 }
 
+func (p *process) gone() bool {
+	select {
+	case <-p.ended:
+		return true
+	default:
+		return false
+	}
+}
+
 func (p *process) stop() {
 	p.cmd.Process.Signal(syscall.SIGTERM)
-	p.cmd.Wait()
+	<-p.ended
 }
 
 // resident returns the memory that the process holds now, in MB.

@@ -56,7 +56,7 @@ func Migrations() []db.Migrations {
 
 // MessageFolders returns the words of all slices.
 func MessageFolders() []fs.FS {
-	return []fs.FS{web.Messages(), identity.Messages(), catalogue.Messages()}
+	return []fs.FS{web.Messages(), identity.Messages(), catalogue.Messages(), catalogue.MessagesAPI()}
 }
 
 // TemplateSets returns the pages of all slices.
@@ -118,17 +118,28 @@ func (a *App) openStores(ctx context.Context) (err error) {
 	a.Audit = audit.New(a.DB, a.clock)
 	a.Accounts = identity.NewAccounts(a.DB, a.Audit, a.clock)
 	a.Catalogue = catalogue.New(a.DB, a.Audit, a.clock, a.Country, a.log)
+	return a.loadStarter(ctx, pack)
+}
+
+// loadStarter brings the pack's starter catalogue in when it is not the one that
+// was loaded last.
+func (a *App) loadStarter(ctx context.Context, pack *country.Pack) error {
+	digest, err := catalogue.StarterDigest(pack.Files)
+	if err != nil {
+		return err
+	}
+	if has, err := a.Catalogue.HasStarter(ctx, digest); has || err != nil {
+		return err
+	}
 	starter, err := catalogue.ReadStarter(pack.Files, country.Decode)
 	if err != nil {
 		return err
 	}
-	n, err := a.Catalogue.LoadStarter(ctx, starter)
+	n, err := a.Catalogue.LoadStarter(ctx, starter, digest)
 	if err != nil {
 		return fmt.Errorf("loading the starter catalogue: %w", err)
 	}
-	if n > 0 {
-		a.log.InfoContext(ctx, "starter catalogue loaded", "changes", n)
-	}
+	a.log.InfoContext(ctx, "starter catalogue loaded", "changes", n)
 	return nil
 }
 

@@ -71,7 +71,7 @@ func each(t *testing.T, test func(t *testing.T, c *Catalogue)) {
 	dbtest.Each(t, []db.Migrations{audit.Migrations(), Migrations()}, func(t *testing.T, d *db.DB) {
 		clock := clockAt{time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)}
 		c := New(d, audit.New(d, clock), clock, testCountry(t), slog.New(slog.DiscardHandler))
-		if _, err := c.LoadStarter(t.Context(), testStarter()); err != nil {
+		if _, err := c.LoadStarter(t.Context(), testStarter(), "1"); err != nil {
 			t.Fatal(err)
 		}
 		if err := c.Refresh(t.Context()); err != nil {
@@ -229,8 +229,11 @@ func TestStarterLeavesEditorsAlone(t *testing.T) {
 	each(t, func(t *testing.T, c *Catalogue) {
 		ctx := t.Context()
 		s := testStarter()
-		if n, err := c.LoadStarter(ctx, s); n != 0 || err != nil {
+		if n, err := c.LoadStarter(ctx, s, "1"); n != 0 || err != nil {
 			t.Errorf("the same starter again changed %d, %v", n, err)
+		}
+		if has, err := c.HasStarter(ctx, "1"); !has || err != nil {
+			t.Errorf("HasStarter = %v, %v", has, err)
 		}
 		mine := complete("mooring")
 		mine.Validity = gov.Text{"en": "one tide"}
@@ -240,7 +243,7 @@ func TestStarterLeavesEditorsAlone(t *testing.T) {
 		s.Described[0].Validity = gov.Text{"en": "two tides"}
 		s.Described = append(s.Described, complete("berth"))
 		s.Listed = []*model.Procedure{{ID: "listed-1", Name: gov.Text{"en": "Listed"}, Competent: "south"}}
-		if n, err := c.LoadStarter(ctx, s); n != 2 || err != nil {
+		if n, err := c.LoadStarter(ctx, s, "2"); n != 2 || err != nil {
 			t.Errorf("a new starter changed %d, %v; want the two new ones", n, err)
 		}
 		v, err := c.Latest(ctx, "mooring")

@@ -152,21 +152,48 @@ func (s *Starter) checkLinks(ids map[string]bool) (out []problem.Field) {
 	return out
 }
 
-// LoadStarter brings the starter into the database. It does nothing when this
-// starter was loaded before, and never touches what an editor wrote. It reports
-// how many things changed.
-func (c *Catalogue) LoadStarter(ctx context.Context, s *Starter) (changed int, err error) {
-	b, err := json.Marshal(s)
-	if err != nil {
-		return 0, err
+// starterPatterns are the files of a starter.
+var starterPatterns = []string{"administrations*.json", "catalogue/*.json", "catalogue/procedures/*.json", "catalogue/listed/*.json"}
+
+// StarterDigest returns the hash of a pack's starter files, without reading
+// them as a catalogue: a start with nothing new must not cost more than that.
+func StarterDigest(files fs.FS) (string, error) {
+	h := sha256.New()
+	for _, pattern := range starterPatterns {
+		names, err := fs.Glob(files, pattern)
+		if err != nil {
+			return "", err
+		}
+		for _, n := range names {
+			b, err := fs.ReadFile(files, n)
+			if err != nil {
+				return "", fmt.Errorf("reading the starter catalogue: %w", err)
+			}
+			fmt.Fprintf(h, "%s %d\n", n, len(b))
+			h.Write(b)
+		}
 	}
-	sum := sha256.Sum256(b)
-	mark := item{"starter", "digest", hex.EncodeToString(sum[:]), originStarter}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// HasStarter reports whether the starter with this digest was loaded last.
+func (c *Catalogue) HasStarter(ctx context.Context, digest string) (bool, error) {
+	has := false
+	err := c.store.items(ctx, kindStarter, func(body []byte) error {
+		has = string(body) == digest
+		return nil
+	})
+	return has, err
+}
+
+// LoadStarter brings the starter with this digest into the database. It never
+// touches what an editor wrote. It reports how many things changed.
+func (c *Catalogue) LoadStarter(ctx context.Context, s *Starter, digest string) (changed int, err error) {
+	mark := item{kindStarter, "digest", digest, originStarter}
 	now := c.clock.Now()
 	err = c.store.db.RunTx(ctx, func(tx *db.Tx) error {
 		changed = 0
-		fresh, err := c.store.putItem(ctx, tx, mark, now)
-		if err != nil || !fresh {
+		if _, err := c.store.putItem(ctx, tx, mark, now); err != nil {
 			return err
 		}
 		items, err := s.items()

@@ -35,6 +35,7 @@ const (
 	kindService        = "service"
 	kindTheme          = "theme"
 	kindLifeEvent      = "life_event"
+	kindStarter        = "starter" // which starter was loaded last
 )
 
 // Origins say how something came into the catalogue. What a person edited is

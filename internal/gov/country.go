@@ -29,7 +29,8 @@ type Country struct {
 	Audience map[string]Text         `json:"audiences"`
 	Outputs  map[string]DocumentType `json:"document_types"`
 
-	zone *time.Location
+	zone     *time.Location
+	calendar Calendar
 }
 
 // Currency is the country's money.
@@ -128,6 +129,7 @@ func (c *Country) Init() error {
 		return err
 	}
 	c.zone = zone
+	c.calendar = c.makeCalendar()
 	return nil
 }
 
@@ -173,8 +175,11 @@ func (c *Country) List(id string) (List, bool) {
 	return List{}, false
 }
 
-// Calendar returns the calendar in which legal periods are counted.
-func (c *Country) Calendar() Calendar {
+// Calendar returns the calendar in which legal periods are counted. It is shared
+// and must not be changed.
+func (c *Country) Calendar() Calendar { return c.calendar }
+
+func (c *Country) makeCalendar() Calendar {
 	cal := Calendar{
 		Zone: c.zone, Full: c.Law.FullPeriods, Roll: c.Law.Roll,
 		Weekend: map[time.Weekday]bool{}, Holidays: map[Date]Text{},
