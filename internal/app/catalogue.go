@@ -70,4 +70,6 @@ var operator = gov.Actor{ID: "operator", Login: "operator", Roles: []gov.Role{go
 
 // registerAPI mounts the JSON interface.
 func (a *App) registerAPI(mux *http.ServeMux) {
+	api := &catalogue.API{Catalogue: a.Catalogue, Site: a.Site, Searcher: a.search}
+	api.Register(mux)
 }

@@ -32,7 +32,8 @@ func (a *App) routes() http.Handler {
 	mux := http.NewServeMux()
 
 	pages := http.NewServeMux()
-	a.portal().Register(pages)
+	portal := a.portal()
+	portal.Register(pages)
 	pages.HandleFunc("/", site.NoPage)
 	pages.Handle("/office/", m.wrap("office", a.office()))
 	site.Mount(mux, m.wrap("pages", pages))
@@ -60,7 +61,8 @@ func (a *App) routes() http.Handler {
 		}
 		mux.ServeHTTP(w, r)
 	})
-	return web.SecureHeaders(strings.HasPrefix(a.Config.PublicURL, "https://"), cross.Handler(bounded))
+	return web.SecureHeaders(strings.HasPrefix(a.Config.PublicURL, "https://"),
+		site.Hot(portal.Moment, m.counter("cached"), cross.Handler(bounded)))
 }
 
 // office is the space of those who work here.

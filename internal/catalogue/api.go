@@ -27,7 +27,6 @@ type API struct {
 	cache   *web.Cache
 	exports map[string]*export
 	openapi *web.Rendered
-	context *web.Rendered
 }
 
 // apiCacheBytes bounds the cache of answers.
@@ -148,8 +147,9 @@ func compactJSON(v any) ([]byte, error) {
 // everything else that the answer depends on.
 func (a *API) cached(w http.ResponseWriter, r *http.Request, key string, make func(*Snapshot) (any, error)) error {
 	s := a.Catalogue.Snapshot()
-	key = strconv.FormatInt(s.Revision, 10) + " " + r.URL.Path + "?" + key
-	p := a.cache.Get(key)
+	key = r.URL.Path + "?" + key
+	moment := web.Moment{Revision: s.Revision}
+	p := a.cache.Get(key, moment)
 	if p == nil {
 		v, err := make(s)
 		if err != nil {
@@ -160,7 +160,7 @@ func (a *API) cached(w http.ResponseWriter, r *http.Request, key string, make fu
 			return err
 		}
 		p = web.NewRendered(jsonType, b)
-		a.cache.Put(key, p)
+		a.cache.Put(key, moment, p)
 	}
 	p.ServeHTTP(w, r)
 	return nil

@@ -2,6 +2,7 @@ package catalogue
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
 
 	"diwan/internal/audit"
@@ -101,7 +102,11 @@ func (o *Office) desk(w http.ResponseWriter, r *http.Request) {
 	for _, st := range model.States {
 		d.States = append(d.States, stateCount{st, counts[st], st == d.State})
 	}
-	o.show(w, r, "office-desk", o.Site.Printer(r).T("office.title"), "/office/", d)
+	path := "/office/"
+	if q.Has("state") {
+		path += "?" + url.Values{"state": {string(d.State)}}.Encode()
+	}
+	o.show(w, r, "office-desk", o.Site.Printer(r).T("office.title"), path, d)
 }
 
 // firstState is what somebody most likely comes for.

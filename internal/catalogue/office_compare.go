@@ -48,7 +48,8 @@ func (o *Office) compare(w http.ResponseWriter, r *http.Request) {
 	d.B = pickVersion(versions, r.URL.Query().Get("b"), 0)
 	d.A = pickVersion(versions, r.URL.Query().Get("a"), min(1, len(versions)-1))
 	d.Changes = changes(d.A.Procedure, d.B.Procedure)
-	o.show(w, r, "office-compare", o.Site.Printer(r).T("office.compare"), "/office/procedures/"+id+"/compare", d)
+	path := fmt.Sprintf("/office/procedures/%s/compare?a=%d&b=%d", id, d.A.Number, d.B.Number)
+	o.show(w, r, "office-compare", o.Site.Printer(r).T("office.compare"), path, d)
 }
 
 func pickVersion(vs []*Version, n string, otherwise int) *Version {

@@ -40,12 +40,15 @@ func (p *Portal) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /open-data", p.statement("open-data"))
 }
 
-// cached answers with a page of the present snapshot. The key holds the
-// revision and the day, because pages count legal periods from today.
+// Moment is what the public's pages depend on now.
+func (p *Portal) Moment() web.Moment {
+	return web.Moment{Revision: p.Catalogue.Snapshot().Revision, Day: p.Site.Today()}
+}
+
+// cached answers with a page of the present snapshot.
 func (p *Portal) cached(w http.ResponseWriter, r *http.Request, make func(s *Snapshot, today gov.Date) (web.Page, error)) {
 	s, today := p.Catalogue.Snapshot(), p.Site.Today()
-	key := r.URL.Path + " " + strconv.FormatInt(s.Revision, 10) + " " + today.String()
-	p.Site.Cached(w, r, key, func() (web.Page, error) { return make(s, today) })
+	p.Site.Cached(w, r, web.Moment{Revision: s.Revision, Day: today}, func() (web.Page, error) { return make(s, today) })
 }
 
 type homeData struct {
@@ -140,6 +143,15 @@ func paginate[T any](all []T, page int, base string) ([]T, pager) {
 	return all[from:min(from+pageSize, len(all))], g
 }
 
+// here is the query of the page itself, so that the same page opens in another
+// language.
+func (g *pager) here() string {
+	if g.Page == 1 {
+		return ""
+	}
+	return "?page=" + strconv.Itoa(g.Page)
+}
+
 func (g *pager) links(base string) {
 	if g.Page > 1 {
 		g.Prev = base + "page=" + strconv.Itoa(g.Page-1)
@@ -164,7 +176,7 @@ func (p *Portal) theme(w http.ResponseWriter, r *http.Request) {
 	}
 	items, pg := paginate(byUse(s.InTheme(t.ID)), pageNumber(r), "?")
 	name, _ := t.Name.In(web.LangOf(r), p.Site.Country.Order())
-	p.Site.Uncached(w, r, http.StatusOK, web.Page{Template: "catalogue/theme", Title: name, Path: "/themes/" + t.ID, Nav: "services",
+	p.Site.Uncached(w, r, http.StatusOK, web.Page{Template: "catalogue/theme", Title: name, Path: "/themes/" + t.ID + pg.here(), Nav: "services",
 		Data: themeData{&themeCount{t.ID, t.Icon, t.Name, t.About, pg.Total}, items, pg}})
 }
 

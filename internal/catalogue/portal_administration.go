@@ -115,7 +115,7 @@ func (p *Portal) administration(w http.ResponseWriter, r *http.Request) {
 		d.Offices = append(d.Offices, officeView{o, reg.Name})
 	}
 	name, _ := a.Name.In(l, p.Site.Country.Order())
-	p.Site.Uncached(w, r, http.StatusOK, web.Page{Template: "catalogue/administration", Title: name, Path: "/administrations/" + a.ID,
+	p.Site.Uncached(w, r, http.StatusOK, web.Page{Template: "catalogue/administration", Title: name, Path: "/administrations/" + a.ID + d.Pager.here(),
 		Nav: "administrations", Data: d, JSONLD: map[string]any{
 			"@context": "https://schema.org", "@type": "GovernmentOrganization", "name": name,
 			"url": p.Site.BaseURL + "/" + string(l) + "/administrations/" + a.ID,

@@ -29,6 +29,8 @@ type procedureData struct {
 	Related     []*Entry
 	Basis       []legalView
 	Lists       []listView
+	LawChecked  gov.Date    // the day on which every text of the basis was checked, zero when one was not
+	Elsewhere   []sourceDay // the sources that are not the texts of the basis
 	Bans        []gov.Address
 	Law         gov.Text
 	Unknown     map[string]bool // facts that are missing
@@ -52,12 +54,21 @@ type evidenceView struct {
 type place struct {
 	ID   string
 	Name gov.Text
-	Does string // message key of the part it takes
+	Does []string // message keys of the parts it takes
 }
 
+// legalView is a text with the articles of it that the procedure rests on.
 type legalView struct {
-	model.LegalRef
-	Article string
+	Work     gov.Address
+	Title    gov.Text
+	Articles []string
+	Notes    []gov.Text
+}
+
+// sourceDay are the sources that were checked on one day.
+type sourceDay struct {
+	Checked gov.Date
+	Sources []model.Source
 }
 
 type listView struct {
@@ -133,9 +144,8 @@ func (p *Portal) describe(s *Snapshot, e *Entry, today gov.Date, l gov.Lang) *pr
 			d.Related = append(d.Related, o)
 		}
 	}
-	for _, b := range e.LegalBasis {
-		d.Basis = append(d.Basis, legalView{b, articleLabel(b.Address)})
-	}
+	d.Basis = basis(e.LegalBasis)
+	d.LawChecked, d.Elsewhere = provenance(d.Basis, e.Sources)
 	for _, li := range e.Listed {
 		if list, ok := c.List(li.List); ok {
 			d.Lists = append(d.Lists, listView{list, li.Number, printed(li.Name, c)})
@@ -151,12 +161,74 @@ func printed(name string, c *gov.Country) gov.Text {
 	return gov.Text{c.Languages[0].Code: name}
 }
 
-// places lists the administrations by the part they take, each once a part.
+// basis gathers the articles of each text, so that a text is named once.
+func basis(refs []model.LegalRef) []legalView {
+	var out []legalView
+	for _, r := range refs {
+		i := slices.IndexFunc(out, func(v legalView) bool { return v.Work != "" && v.Work == r.Address.Work() })
+		if i < 0 {
+			i = len(out)
+			out = append(out, legalView{Work: r.Address.Work(), Title: r.Title})
+		}
+		if a := articleLabel(r.Address); a != "" {
+			out[i].Articles = append(out[i].Articles, a)
+		}
+		if !r.Note.Empty() {
+			out[i].Notes = append(out[i].Notes, r.Note)
+		}
+	}
+	return out
+}
+
+// provenance separates the sources that are the texts of the legal basis, which
+// the page names already, from the others. The texts are said to be checked
+// only when each of them is, and on one day.
+func provenance(texts []legalView, sources []model.Source) (gov.Date, []sourceDay) {
+	days := map[gov.Address]gov.Date{}
+	for _, s := range sources {
+		days[s.Address.Work()] = s.Checked
+	}
+	var checked gov.Date
+	whole := len(texts) > 0
+	for i, t := range texts {
+		day, ok := days[t.Work]
+		whole = whole && ok && t.Work != "" && (i == 0 || day == checked)
+		checked = day
+	}
+	if !whole {
+		checked = gov.Date{}
+	}
+	var out []sourceDay
+	for _, s := range sources {
+		if whole && s.Address != "" && slices.ContainsFunc(texts, func(t legalView) bool { return t.Work == s.Address.Work() }) {
+			continue
+		}
+		i := slices.IndexFunc(out, func(d sourceDay) bool { return d.Checked == s.Checked })
+		if i < 0 {
+			i = len(out)
+			out = append(out, sourceDay{Checked: s.Checked})
+		}
+		out[i].Sources = append(out[i].Sources, s)
+	}
+	return checked, out
+}
+
+// List writes the articles of a text one after the other.
+func (*procedureData) List(articles []string, comma string) string {
+	return strings.Join(articles, comma+" ")
+}
+
+// places lists the administrations, each once, with the parts it takes.
 func places(s *Snapshot, e *Entry) []place {
 	var out []place
 	add := func(ids []string, does string) {
 		for _, id := range ids {
-			out = append(out, place{id, s.AdministrationName(id), does})
+			i := slices.IndexFunc(out, func(p place) bool { return p.ID == id })
+			if i < 0 {
+				i = len(out)
+				out = append(out, place{ID: id, Name: s.AdministrationName(id)})
+			}
+			out[i].Does = append(out[i].Does, does)
 		}
 	}
 	add(e.Receives, "procedure.receives")

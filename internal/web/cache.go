@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"diwan/internal/gov"
 )
 
 // Rendered is a finished answer that many readers may get.
@@ -58,47 +60,76 @@ func (p *Rendered) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Cache keeps rendered pages by key up to a number of bytes. It has two
-// generations: a page that is asked for again moves to the young one, and when
-// that is full the old one is dropped. So a flood of addresses that nobody asks
-// for twice can't push out what many people read, and no page is ever wrong for
-// longer than its key: callers put the revision of what they show in the key.
+// Moment is what a public page depends on beside its address: the revision of
+// what it shows, and the day, because legal periods are counted from it.
+type Moment struct {
+	Revision int64
+	Day      gov.Date
+}
+
+// Cache keeps rendered pages by address, each with the moment it was made for,
+// up to a number of bytes. It has two generations: a page that is asked for
+// again moves to the young one, and when that is full the old one is dropped. So
+// a flood of addresses that nobody asks for twice can't push out what many
+// people read, and a page of another moment is never shown.
 type Cache struct {
 	limit int
 
 	mu         sync.RWMutex
-	young, old map[string]*Rendered
+	young, old map[string]kept
 	bytes      int // of the young generation
+}
+
+type kept struct {
+	page   *Rendered
+	moment Moment
 }
 
 // NewCache returns a cache of at most limit bytes.
 func NewCache(limit int) *Cache {
-	return &Cache{limit: limit / 2, young: map[string]*Rendered{}, old: map[string]*Rendered{}}
+	return &Cache{limit: limit / 2, young: map[string]kept{}, old: map[string]kept{}}
 }
 
-// Get returns the page of a key, or nil.
-func (c *Cache) Get(key string) *Rendered {
+// Get returns the page of an address at a moment, or nil.
+func (c *Cache) Get(address string, m Moment) *Rendered {
 	c.mu.RLock()
-	p, ok := c.young[key]
+	k, ok := c.young[address]
 	if !ok {
-		p = c.old[key]
+		k = c.old[address]
 	}
 	c.mu.RUnlock()
-	if !ok && p != nil {
-		c.Put(key, p)
+	if k.page == nil || k.moment != m {
+		return nil
 	}
-	return p
+	if !ok {
+		c.Put(address, m, k.page)
+	}
+	return k.page
 }
 
 // Put keeps a page.
-func (c *Cache) Put(key string, p *Rendered) {
-	size := len(key) + len(p.body) + len(p.gz)
+func (c *Cache) Put(address string, m Moment, p *Rendered) {
+	size := len(address) + len(p.body) + len(p.gz)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.bytes+size > c.limit {
-		c.young, c.old, c.bytes = map[string]*Rendered{}, c.young, 0
+		c.young, c.old, c.bytes = map[string]kept{}, c.young, 0
 	}
-	if _, there := c.young[key]; !there {
-		c.young[key], c.bytes = p, c.bytes+size
-	}
+	c.young[address] = kept{p, m}
+	c.bytes += size
+}
+
+// Hot answers pages that are in the cache before anything else looks at the
+// request: most readers read the same few pages.
+func (s *Site) Hot(moment func() Moment, hit func(), next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet && r.URL.RawQuery == "" {
+			if p := s.cache.Get(r.URL.Path, moment()); p != nil {
+				hit()
+				p.ServeHTTP(w, r)
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
 }

@@ -27,9 +27,12 @@ func (s *Site) Mount(mux *http.ServeMux, pages http.Handler) {
 	for _, l := range s.Country.Languages {
 		prefix := "/" + string(l.Code)
 		ctxLang := l.Code
-		inner := http.StripPrefix(prefix, pages)
 		mux.Handle(prefix+"/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			inner.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), langKey{}, ctxLang)))
+			inner := r.WithContext(context.WithValue(r.Context(), langKey{}, ctxLang))
+			u := *r.URL
+			u.Path, u.RawPath = strings.TrimPrefix(u.Path, prefix), strings.TrimPrefix(u.RawPath, prefix)
+			inner.URL = &u
+			pages.ServeHTTP(w, inner)
 		}))
 	}
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {

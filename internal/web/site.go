@@ -145,14 +145,13 @@ func (s *Site) who(r *http.Request) gov.Actor {
 	return s.Who(r)
 }
 
-// Cached answers with a page that is the same for everybody. The key names
-// everything it depends on beside the language: its address, the revision of
-// what it shows, the day. make runs when the page is not in the cache; an error
-// of it is answered and not cached.
-func (s *Site) Cached(w http.ResponseWriter, r *http.Request, key string, make func() (Page, error)) {
+// Cached answers with a page that is the same for everybody and depends on
+// nothing but its address and the moment. make runs when the page is not in the
+// cache; an error of it is answered and not cached.
+func (s *Site) Cached(w http.ResponseWriter, r *http.Request, m Moment, make func() (Page, error)) {
 	l := LangOf(r)
-	key = string(l) + " " + key
-	if p := s.cache.Get(key); p != nil {
+	address := "/" + string(l) + r.URL.Path
+	if p := s.cache.Get(address, m); p != nil {
 		p.ServeHTTP(w, r)
 		return
 	}
@@ -167,7 +166,7 @@ func (s *Site) Cached(w http.ResponseWriter, r *http.Request, key string, make f
 		return
 	}
 	p := NewRendered(htmlType, b)
-	s.cache.Put(key, p)
+	s.cache.Put(address, m, p)
 	p.ServeHTTP(w, r)
 }
 

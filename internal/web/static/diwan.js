@@ -11,7 +11,7 @@ for (const input of document.querySelectorAll("input[data-suggest]")) {
   input.closest("form").append(list);
   for (const [k, v] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": list.id })) input.setAttribute(k, v);
   let at = -1, asked = "", timer;
-  const close = () => { list.hidden = true; at = -1; input.setAttribute("aria-expanded", "false"); input.removeAttribute("aria-activedescendant"); };
+  const close = () => { list.hidden = true; at = -1; asked = ""; input.setAttribute("aria-expanded", "false"); input.removeAttribute("aria-activedescendant"); };
   const mark = (i) => {
     const items = list.children;
     if (!items.length) return;
@@ -46,7 +46,7 @@ for (const input of document.querySelectorAll("input[data-suggest]")) {
     if (list.hidden) return;
     if (e.key === "ArrowDown") { mark(at + 1); e.preventDefault(); }
     else if (e.key === "ArrowUp") { mark(at < 0 ? -1 : at - 1); e.preventDefault(); }
-    else if (e.key === "Escape") close();
+    else if (e.key === "Escape") { close(); e.preventDefault(); } // it would empty the field
     else if (e.key === "Enter" && at >= 0) { e.preventDefault(); location.href = list.children[at].firstChild.href; }
   });
   input.addEventListener("blur", () => setTimeout(close, 200));

@@ -1,0 +1,82 @@
+// Every kind of page, in every language, on a phone and on a desk: no finding
+// of axe, nothing wider than the screen, nothing from elsewhere.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { open, overflow, signIn, watch } from "./page.mjs";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const rules = {
+  resultTypes: ["violations"],
+  runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+  rules: { "target-size": { enabled: true } },
+};
+
+const phone = { width: 360, height: 780 };
+const desk = { width: 1280, height: 900 };
+const narrowest = { width: 320, height: 640 };
+
+// atOnce is how many pages are looked at side by side.
+const atOnce = 2;
+
+export async function audit(browser, job) {
+  const logins = ["", ...new Set(job.pages.map((p) => p.as).filter(Boolean))];
+  const work = job.pages.map((p) => ({ p, dark: false }));
+  for (const p of job.pages) if (p.lang === job.languages[0]) work.push({ p, dark: true });
+  const run = async () => {
+    const pages = {};
+    for (const login of logins) {
+      for (const dark of [false, true]) {
+        const context = await browser.newContext({ viewport: phone, colorScheme: dark ? "dark" : "light", reducedMotion: "reduce" });
+        if (login) await signIn(context, job, login);
+        const page = await context.newPage();
+        pages[login + dark] = { page, wrong: watch(page, job) };
+      }
+    }
+    for (let w; (w = work.shift()); ) {
+      const { page, wrong } = pages[(w.p.as || "") + w.dark];
+      wrong.length = 0;
+      await job.check(`page/${w.p.lang}/${w.p.kind}${w.dark ? "/dark" : ""}`, () => look(page, job, w, wrong));
+    }
+    for (const { page } of Object.values(pages)) await page.context().close();
+  };
+  await Promise.all(Array.from({ length: atOnce }, run));
+}
+
+async function look(page, job, { p, dark }, wrong) {
+  await page.setViewportSize(phone);
+  await open(page, job, p);
+  await page.evaluate(axe);
+  const found = [];
+  // A dark page has the same structure: one width shows its colours.
+  for (const size of dark ? [phone] : [phone, desk]) {
+    await page.setViewportSize(size);
+    // On a phone as the page comes, on a desk with everything unfolded.
+    if (size === desk) await page.evaluate(() => document.querySelectorAll("details").forEach((d) => (d.open = true)));
+    const { violations } = await page.evaluate((r) => axe.run(document, r), rules);
+    for (const v of violations) for (const n of v.nodes.slice(0, 3)) found.push(`${size.width} px: ${v.id} (${v.help}) at ${n.target.join(" ")}: ${n.any.concat(n.all).map((c) => c.message)[0] || ""}`);
+  }
+  if (!dark) {
+    for (const size of [phone, narrowest]) {
+      await page.setViewportSize(size);
+      const wide = await overflow(page);
+      if (wide) found.push(`at ${size.width} px the page is ${wide}`);
+    }
+    found.push(...(await switches(page, job, p)));
+  }
+  found.push(...wrong);
+  if (found.length) throw new Error(found.join("\n"));
+}
+
+// switches checks that the language switch stays on the page. An error page has
+// no counterpart: it leads home.
+async function switches(page, job, p) {
+  const links = await page.locator(".langs a").evaluateAll((as) => as.map((a) => [a.lang, a.getAttribute("href")]));
+  const others = job.languages.filter((l) => l !== p.lang);
+  if (links.length !== others.length) return [`the language switch has ${links.length} entries, want ${others.length}`];
+  if (p.status >= 400) return [];
+  const here = await page.evaluate(() => location.pathname + location.search);
+  const rest = here.replace(/^\/[a-z]+/, "").replace(/[?&]asked=[^&]*/, "").replace(/\/thanks$/, "");
+  return links
+    .filter(([l, href]) => decodeURIComponent(href.replaceAll("+", " ")) !== decodeURIComponent(`/${l}${rest}`.replaceAll("+", " ")))
+    .map(([l, href]) => `the switch to ${l} leads to ${href}, not to /${l}${rest}`);
+}

@@ -1,0 +1,68 @@
+// What every check needs of a page: who is signed in, what went wrong while it
+// loaded.
+
+// signIn enters with a sample account and leaves the session in the context.
+export async function signIn(context, job, login) {
+  const page = await context.newPage();
+  await page.goto(`${job.base}/en/office/sign-in`);
+  await page.locator(`form:has(input[value="${login}"]) button`).click();
+  await page.waitForURL("**/office/");
+  await page.close();
+}
+
+// watch collects what no page may do: ask another host, write an error to the
+// console (violations of the security policy are among them), throw.
+export function watch(page, job) {
+  const wrong = [];
+  page.on("request", (r) => {
+    if (!r.url().startsWith(job.base + "/") && !r.url().startsWith("data:")) wrong.push(`asked ${r.url()}`);
+  });
+  page.on("requestfailed", (r) => {
+    // A navigation that another one overtakes is aborted, which is no fault.
+    if (r.failure()?.errorText !== "net::ERR_ABORTED") wrong.push(`${r.url()}: ${r.failure()?.errorText}`);
+  });
+  page.on("response", (r) => {
+    if (r.status() >= 400 && !r.request().isNavigationRequest()) wrong.push(`${r.url()} answers ${r.status()}`);
+  });
+  page.on("console", (m) => {
+    // The browser notes the status of a page that is an error page.
+    if (m.type() === "error" && !m.text().startsWith("Failed to load resource")) wrong.push(`console: ${m.text()}`);
+  });
+  page.on("pageerror", (e) => wrong.push(`script: ${e.message}`));
+  return wrong;
+}
+
+// open goes to a page of the job, sending its form when it has one.
+export async function open(page, job, p) {
+  let answer = await page.goto(`${job.base}/${p.lang}${p.path}`);
+  if (p.form) {
+    for (const [name, value] of Object.entries(p.form)) await page.fill(`[name="${name}"]`, value);
+    [answer] = await Promise.all([
+      page.waitForResponse((r) => r.request().method() === "POST"),
+      page.locator("main form .actions button[type=submit]").last().click(),
+    ]);
+    await page.waitForLoadState();
+  }
+  if (answer.status() !== p.status) throw new Error(`status ${answer.status()}, want ${p.status}`);
+}
+
+// overflow names the elements that stand out of the page sideways.
+export function overflow(page) {
+  return page.evaluate(() => {
+    const root = document.documentElement;
+    if (root.scrollWidth <= root.clientWidth) return "";
+    const out = [...document.querySelectorAll("body *")].filter((el) => {
+      const r = el.getBoundingClientRect();
+      return r.width > 0 && !el.closest(".sr, .skip") && (r.right > root.clientWidth + 1 || r.left < -1);
+    });
+    return `${root.scrollWidth} px wide: ` + out.slice(0, 4).map((el) => el.tagName.toLowerCase() + "." + el.className).join(", ");
+  });
+}
+
+// equal and holds say what was found when it is not what was wanted.
+export function equal(got, want, what) {
+  if (got !== want) throw new Error(`${what}: ${JSON.stringify(got)}, want ${JSON.stringify(want)}`);
+}
+export function holds(ok, what) {
+  if (!ok) throw new Error(what);
+}
