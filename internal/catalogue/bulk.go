@@ -262,7 +262,11 @@ func (m *importer) unchanged(ctx context.Context, tx *db.Tx, in incoming, h head
 	if err != nil {
 		return false, err
 	}
-	return sameBody(v.Procedure, in.build(cloneProcedure(v.Procedure))), nil
+	before := len(m.file.problems)
+	other := in.build(cloneProcedure(v.Procedure))
+	fits := len(m.file.problems) == before
+	m.file.problems = m.file.problems[:before] // it is only compared
+	return fits && sameBody(v.Procedure, other), nil
 }
 
 // write keeps what the file says as a draft.

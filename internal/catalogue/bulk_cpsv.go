@@ -6,6 +6,7 @@ import (
 	"io"
 	"reflect"
 	"slices"
+	"strconv"
 
 	"diwan/internal/catalogue/cpsv"
 	"diwan/internal/catalogue/model"
@@ -25,6 +26,10 @@ func (c *Catalogue) ImportCPSV(ctx context.Context, actor gov.Actor, name string
 	content, err := cpsv.Import(r, format)
 	if err != nil {
 		return f.outcome(Report{}, f.prefixed(err))
+	}
+	if len(content.Procedures) > maxImportRows {
+		f.fault(f.name, "import.rows", "limit", strconv.Itoa(maxImportRows))
+		return f.outcome(Report{}, f.refused())
 	}
 	m := c.importer(actor, f)
 	items, err := m.items(content)

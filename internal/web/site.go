@@ -32,6 +32,10 @@ type Site struct {
 	// Mounts are the entries of the navigation that exist.
 	Nav []NavItem
 
+	// Verify renders every page a second time by html/template and fails when
+	// the two differ. Tests set it.
+	Verify bool
+
 	templates *Templates
 	cache     *Cache
 	buffers   *sync.Pool
@@ -115,8 +119,16 @@ func (s *Site) Render(l gov.Lang, actor gov.Actor, p Page) ([]byte, error) {
 	if err := s.templates.execute(buf, l, p.Template, v); err != nil {
 		return nil, err
 	}
+	if s.Verify {
+		if err := s.templates.verify(buf.Bytes(), l, p.Template, v); err != nil {
+			return nil, err
+		}
+	}
 	return bytes.Clone(buf.Bytes()), nil
 }
+
+// Slow returns the pages that html/template runs itself, for tests.
+func (s *Site) Slow() []string { return s.templates.Slow() }
 
 const htmlType = "text/html; charset=utf-8"
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -39,8 +40,15 @@ func Messages() fs.FS {
 //
 //	{{t "key"}}  {{icon "clock"}}  {{asset "diwan.css"}}  {{lang}}  {{dir}}
 type Templates struct {
-	pages map[gov.Lang]map[string]*template.Template
+	pages map[gov.Lang]map[string]*compiledPage
 	icons map[string]string
+}
+
+// compiledPage is a page twice: as html/template runs it, and as a program that
+// writes the same faster, nil where a part is beyond the compiler.
+type compiledPage struct {
+	*template.Template
+	program *program
 }
 
 // TemplateSet is one slice's templates: files whose name begins with "_" are
@@ -51,7 +59,7 @@ type TemplateSet struct {
 }
 
 func newTemplates(s *Site, sets []TemplateSet) (*Templates, error) {
-	t := &Templates{pages: map[gov.Lang]map[string]*template.Template{}}
+	t := &Templates{pages: map[gov.Lang]map[string]*compiledPage{}}
 	if err := json.Unmarshal(iconFile, &t.icons); err != nil {
 		return nil, fmt.Errorf("icons: %w", err)
 	}
@@ -60,8 +68,8 @@ func newTemplates(s *Site, sets []TemplateSet) (*Templates, error) {
 		return nil, err
 	}
 	for _, l := range s.Country.Languages {
-		t.pages[l.Code] = map[string]*template.Template{}
-		c := &compiler{site: s, lang: l, icons: t.icons, printer: s.Words.Printer(string(l.Code))}
+		t.pages[l.Code] = map[string]*compiledPage{}
+		c := &compiler{site: s, lang: l, icons: t.icons, printer: s.Words.Printer(string(l.Code)), urls: newURLEscapers()}
 		base := template.New("base").Funcs(c.funcs())
 		if err := c.parse(base, layout, true); err != nil {
 			return nil, err
@@ -91,6 +99,7 @@ type compiler struct {
 	lang    gov.Language
 	icons   map[string]string
 	printer *i18n.Printer
+	urls    *urlEscapers
 	err     error
 }
 
@@ -111,7 +120,7 @@ func (c *compiler) parse(t *template.Template, files fs.FS, parts bool) error {
 	return nil
 }
 
-func (c *compiler) pages(into map[string]*template.Template, slice string, base *template.Template, files fs.FS) error {
+func (c *compiler) pages(into map[string]*compiledPage, slice string, base *template.Template, files fs.FS) error {
 	names, err := fs.Glob(files, "*.html")
 	if err != nil {
 		return err
@@ -127,7 +136,7 @@ func (c *compiler) pages(into map[string]*template.Template, slice string, base 
 		if err := c.parseFile(t, files, n); err != nil {
 			return err
 		}
-		into[slice+"/"+strings.TrimSuffix(n, path.Ext(n))] = t
+		into[slice+"/"+strings.TrimSuffix(n, path.Ext(n))] = &compiledPage{t, newProgram(t, "layout", c.funcs(), c.urls)}
 	}
 	return nil
 }
@@ -249,13 +258,48 @@ func (c *compiler) text(t gov.Text, order []gov.Lang) template.HTML {
 	return template.HTML(`<span lang="` + string(l) + `" dir="` + other.Dir + `">` + esc + `</span>`)
 }
 
-// execute writes a page into buf.
+// execute writes a page into buf. What the compiled program meets and does not
+// know, html/template writes from the start.
 func (t *Templates) execute(buf *bytes.Buffer, l gov.Lang, name string, p *view) error {
 	page, ok := t.pages[l][name]
 	if !ok {
 		return fmt.Errorf("no page %q in %q", name, l)
 	}
+	if page.program != nil {
+		mark := buf.Len()
+		err := page.program.run(buf, "layout", p)
+		if !errors.Is(err, errBeyond) {
+			return err
+		}
+		buf.Truncate(mark)
+	}
 	return page.ExecuteTemplate(buf, "layout", p)
+}
+
+// verify compares what the program wrote with what html/template writes.
+func (t *Templates) verify(wrote []byte, l gov.Lang, name string, p *view) error {
+	var buf bytes.Buffer
+	page := t.pages[l][name]
+	if err := page.ExecuteTemplate(&buf, "layout", p); err != nil {
+		return err
+	}
+	if !bytes.Equal(wrote, buf.Bytes()) {
+		return fmt.Errorf("page %s in %s: the compiled program and html/template differ", name, l)
+	}
+	return nil
+}
+
+// Slow returns the pages that are not compiled, for tests.
+func (t *Templates) Slow() []string {
+	var out []string
+	for l, pages := range t.pages {
+		for n, p := range pages {
+			if p.program == nil {
+				out = append(out, string(l)+" "+n)
+			}
+		}
+	}
+	return out
 }
 
 // Names returns the names of all pages, for tests that open each of them.

@@ -96,13 +96,17 @@ func inMemory(docs []Doc, digest string, revision int64) (*generation, error) {
 	return g, g.open()
 }
 
+// batchSize is how many documents are analysed before they are written out; it
+// bounds the memory that building takes.
+const batchSize = 500
+
 // writeSegments builds the segments of documents in a folder that doesn't exist
 // yet, and returns the table that belongs to them.
 func writeSegments(dir, work string, docs []Doc) (table, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return table{}, err
 	}
-	w, err := scorch.NewBuilder(map[string]any{"path": dir, "buildPathPrefix": work})
+	w, err := scorch.NewBuilder(map[string]any{"path": dir, "buildPathPrefix": work, "batchSize": batchSize})
 	if err != nil {
 		return table{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 )
@@ -75,6 +76,7 @@ func (x *Index) Update(revision int64, docs []Doc) error {
 	err = old.close()
 	if x.dir != "" {
 		sweep(x.dir)
+		debug.FreeOSMemory() // building took much more than searching needs
 	}
 	return err
 }
