@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"path/filepath"
 
@@ -19,13 +20,58 @@ func (a *App) openSearch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.closers = append(a.closers, index.Close)
 	a.search = index
-	a.Catalogue.OnChange(func(s *catalogue.Snapshot) {
-		if err := index.Update(s.Revision, s.SearchDocs(a.Country.Languages[0].Code)); err != nil {
-			a.log.ErrorContext(ctx, "bringing the search index up to date failed; the last one stays", "error", err)
+	f := &follower{index: index, first: a.Country.Languages[0].Code, log: a.log, next: make(chan *catalogue.Snapshot, 1), done: make(chan struct{})}
+	a.Catalogue.OnChange(f.follow)
+	go f.run(context.WithoutCancel(ctx))
+	a.closers = append(a.closers, index.Close, f.close)
+	return nil
+}
+
+// follower keeps the index behind the catalogue. The first snapshot is indexed
+// before anyone is served; later ones in the background, because whoever
+// publishes must not wait for it, and only the newest of several counts.
+type follower struct {
+	index *search.Index
+	first gov.Lang
+	log   *slog.Logger
+
+	started bool // written by follow alone, which the catalogue never runs twice at once
+	next    chan *catalogue.Snapshot
+	done    chan struct{}
+}
+
+func (f *follower) follow(s *catalogue.Snapshot) {
+	if !f.started {
+		f.started = true
+		f.update(s)
+		return
+	}
+	select {
+	case <-f.next: // an older one that nobody indexed yet
+	default:
+	}
+	f.next <- s
+}
+
+func (f *follower) run(ctx context.Context) {
+	defer close(f.done)
+	for s := range f.next {
+		if ctx.Err() == nil {
+			f.update(s)
 		}
-	})
+	}
+}
+
+func (f *follower) update(s *catalogue.Snapshot) {
+	if err := f.index.Update(s.Revision, s.SearchDocs(f.first)); err != nil {
+		f.log.Error("bringing the search index up to date failed; the last one stays", "error", err)
+	}
+}
+
+func (f *follower) close() error {
+	close(f.next)
+	<-f.done
 	return nil
 }
 

@@ -124,9 +124,9 @@ func escapeText(buf *bytes.Buffer, s string) {
 	buf.WriteString(s[last:])
 }
 
-// urlEscapers escapes addresses. What consists of the characters that need no
-// escaping anywhere in an address is written as it is; all else goes through
-// html/template in a place of the same kind.
+// urlEscapers escapes addresses. What consists of characters that stay as they
+// are at that place is written directly; all else goes through html/template in a
+// place of the same kind.
 type urlEscapers struct {
 	forChain map[string]*urlEscaper
 }
@@ -134,19 +134,22 @@ type urlEscapers struct {
 type urlEscaper struct {
 	page           *template.Template
 	before, behind string
-	// whole addresses may not be written directly: their scheme must be checked.
-	whole bool
+	// stays tells whether an address may be written as it is.
+	stays func(s string) bool
 }
 
 func newURLEscapers() *urlEscapers {
-	make := func(before string, whole bool) *urlEscaper {
+	escaper := func(before string, stays func(string) bool) *urlEscaper {
 		t := template.Must(template.New("x").Parse(before + `{{.}}">`))
-		return &urlEscaper{t, before, `">`, whole}
+		return &urlEscaper{t, before, `">`, stays}
 	}
 	return &urlEscapers{map[string]*urlEscaper{
-		"_html_template_urlnormalizer _html_template_attrescaper":                          make(`<a href="/x/`, false),
-		"_html_template_urlescaper _html_template_attrescaper":                             make(`<a href="/x?y=`, false),
-		"_html_template_urlfilter _html_template_urlnormalizer _html_template_attrescaper": make(`<a href="`, true),
+		"_html_template_urlnormalizer _html_template_attrescaper": escaper(`<a href="/x/`, normal),
+		"_html_template_urlescaper _html_template_attrescaper":    escaper(`<a href="/x?y=`, unreserved),
+		// A whole address: its scheme must not be one that runs scripts.
+		"_html_template_urlfilter _html_template_urlnormalizer _html_template_attrescaper": escaper(`<a href="`, func(s string) bool {
+			return (s == "" || s[0] == '/' || s[0] == '?' || strings.HasPrefix(s, "https://")) && normal(s)
+		}),
 	}}
 }
 
@@ -155,7 +158,7 @@ func (u *urlEscaper) write(buf *bytes.Buffer, v reflect.Value) error {
 	if err != nil {
 		return err
 	}
-	if !u.whole && unreserved(s) {
+	if u.stays(s) {
 		buf.WriteString(s)
 		return nil
 	}
@@ -171,10 +174,28 @@ func (u *urlEscaper) write(buf *bytes.Buffer, v reflect.Value) error {
 // never escapes.
 func unreserved(s string) bool {
 	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '.' && c != '_' && c != '~' {
+		if !isUnreserved(s[i]) {
 			return false
 		}
 	}
 	return true
+}
+
+// normal reports whether every character may stand in an address as it is: the
+// unreserved ones and the delimiters that mean nothing in HTML.
+func normal(s string) bool {
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; c {
+		case '/', ':', '?', '=', '#', '@', ',', ';':
+		default:
+			if !isUnreserved(c) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func isUnreserved(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '.' || c == '_' || c == '~'
 }

@@ -5,11 +5,13 @@ import { createRequire } from "node:module";
 import { open, overflow, signIn, watch } from "./page.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const rules = {
+const everything = {
   resultTypes: ["violations"],
   runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
   rules: { "target-size": { enabled: true } },
 };
+// In the dark only the colours change.
+const colours = { resultTypes: ["violations"], runOnly: { type: "rule", values: ["color-contrast", "link-in-text-block"] } };
 
 const phone = { width: 360, height: 780 };
 const desk = { width: 1280, height: 900 };
@@ -20,51 +22,55 @@ const atOnce = 2;
 
 export async function audit(browser, job) {
   const logins = ["", ...new Set(job.pages.map((p) => p.as).filter(Boolean))];
-  const work = job.pages.map((p) => ({ p, dark: false }));
-  for (const p of job.pages) if (p.lang === job.languages[0]) work.push({ p, dark: true });
+  const work = [...job.pages];
   const run = async () => {
     const pages = {};
     for (const login of logins) {
-      for (const dark of [false, true]) {
-        const context = await browser.newContext({ viewport: phone, colorScheme: dark ? "dark" : "light", reducedMotion: "reduce" });
-        if (login) await signIn(context, job, login);
-        const page = await context.newPage();
-        pages[login + dark] = { page, wrong: watch(page, job) };
-      }
+      const context = await browser.newContext({ viewport: phone, reducedMotion: "reduce" });
+      if (login) await signIn(context, job, login);
+      const page = await context.newPage();
+      pages[login] = { page, wrong: watch(page, job) };
     }
-    for (let w; (w = work.shift()); ) {
-      const { page, wrong } = pages[(w.p.as || "") + w.dark];
+    for (let p; (p = work.shift()); ) {
+      const { page, wrong } = pages[p.as || ""];
       wrong.length = 0;
-      await job.check(`page/${w.p.lang}/${w.p.kind}${w.dark ? "/dark" : ""}`, () => look(page, job, w, wrong));
+      await job.check(`page/${p.lang}/${p.kind}`, () => look(page, job, p, wrong));
     }
     for (const { page } of Object.values(pages)) await page.context().close();
   };
   await Promise.all(Array.from({ length: atOnce }, run));
 }
 
-async function look(page, job, { p, dark }, wrong) {
+async function look(page, job, p, wrong) {
   await page.setViewportSize(phone);
   await open(page, job, p);
   await page.evaluate(axe);
-  const found = [];
-  // A dark page has the same structure: one width shows its colours.
-  for (const size of dark ? [phone] : [phone, desk]) {
+  const found = [...(await switches(page, job, p))];
+  for (const size of [phone, narrowest]) {
     await page.setViewportSize(size);
-    // On a phone as the page comes, on a desk with everything unfolded.
-    if (size === desk) await page.evaluate(() => document.querySelectorAll("details").forEach((d) => (d.open = true)));
-    const { violations } = await page.evaluate((r) => axe.run(document, r), rules);
-    for (const v of violations) for (const n of v.nodes.slice(0, 3)) found.push(`${size.width} px: ${v.id} (${v.help}) at ${n.target.join(" ")}: ${n.any.concat(n.all).map((c) => c.message)[0] || ""}`);
+    const wide = await overflow(page);
+    if (wide) found.push(`at ${size.width} px the page is ${wide}`);
   }
-  if (!dark) {
-    for (const size of [phone, narrowest]) {
-      await page.setViewportSize(size);
-      const wide = await overflow(page);
-      if (wide) found.push(`at ${size.width} px the page is ${wide}`);
-    }
-    found.push(...(await switches(page, job, p)));
+  await page.setViewportSize(phone);
+  found.push(...(await findings(page, everything, "on a phone")));
+  if (p.lang === job.languages[0]) {
+    await page.emulateMedia({ colorScheme: "dark" });
+    found.push(...(await findings(page, colours, "in the dark")));
+    await page.emulateMedia({ colorScheme: "light" });
   }
-  found.push(...wrong);
+  // On a phone as the page comes, on a desk with everything unfolded.
+  await page.setViewportSize(desk);
+  await page.evaluate(() => document.querySelectorAll("details").forEach((d) => (d.open = true)));
+  found.push(...(await findings(page, everything, "on a desk")), ...wrong);
   if (found.length) throw new Error(found.join("\n"));
+}
+
+async function findings(page, rules, where) {
+  const { violations } = await page.evaluate((r) => axe.run(document, r), rules);
+  return violations.flatMap((v) => v.nodes.slice(0, 3).map((n) => {
+    const why = n.any.concat(n.all, n.none).map((c) => c.message)[0] || "";
+    return `${where}: ${v.id} (${v.help}) at ${n.target.join(" ")}: ${why}`;
+  }));
 }
 
 // switches checks that the language switch stays on the page. An error page has
