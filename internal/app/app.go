@@ -182,7 +182,7 @@ func (a *App) build(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if err := a.openSearch(ctx); err != nil {
+	if err := a.openSearch(); err != nil {
 		return err
 	}
 	if err := a.Catalogue.Refresh(ctx); err != nil {

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"path/filepath"
@@ -15,15 +14,16 @@ import (
 // openSearch opens the search index, a local replica that follows the
 // catalogue's revision: it is kept in the data folder and rebuilt when it lags
 // behind or is damaged.
-func (a *App) openSearch(ctx context.Context) error {
+func (a *App) openSearch() error {
 	index, err := search.Open(filepath.Join(a.Config.Data, "search"))
 	if err != nil {
 		return err
 	}
 	a.search = index
-	f := &follower{index: index, first: a.Country.Languages[0].Code, log: a.log, next: make(chan *catalogue.Snapshot, 1), done: make(chan struct{})}
+	f := &follower{index: index, first: a.Country.Languages[0].Code, log: a.log, next: make(chan *catalogue.Snapshot, 1),
+		quit: make(chan struct{}), done: make(chan struct{})}
 	a.Catalogue.OnChange(f.follow)
-	go f.run(context.WithoutCancel(ctx))
+	go f.run()
 	a.closers = append(a.closers, index.Close, f.close)
 	return nil
 }
@@ -38,6 +38,7 @@ type follower struct {
 
 	started bool // written by follow alone, which the catalogue never runs twice at once
 	next    chan *catalogue.Snapshot
+	quit    chan struct{}
 	done    chan struct{}
 }
 
@@ -54,11 +55,14 @@ func (f *follower) follow(s *catalogue.Snapshot) {
 	f.next <- s
 }
 
-func (f *follower) run(ctx context.Context) {
+func (f *follower) run() {
 	defer close(f.done)
-	for s := range f.next {
-		if ctx.Err() == nil {
+	for {
+		select {
+		case s := <-f.next:
 			f.update(s)
+		case <-f.quit:
+			return
 		}
 	}
 }
@@ -70,7 +74,7 @@ func (f *follower) update(s *catalogue.Snapshot) {
 }
 
 func (f *follower) close() error {
-	close(f.next)
+	close(f.quit)
 	<-f.done
 	return nil
 }

@@ -61,7 +61,7 @@ var samples = []string{
 	`{{if not .Nil}}n{{end}}{{if ne .Lang "ar"}}x{{end}}{{if gt .N 3}}g{{end}}{{index .Map "k"}}{{index .Map "none"}}{{.Map.k}}`,
 	`{{shout .Name}} {{plain .Text}} {{t "a.b" "name" .Name}} {{num .N}} {{print "p." .ID}} {{.Hello "hi"}} {{(index .Ptrs 0).Name}}`,
 	`{{$x := .Name}}{{if .Yes}}{{$x := "in"}}{{$x}}{{end}}{{$x}}{{$x = "new"}}{{$x}}`,
-	`{{template "part" (index .Items 0)}}{{define "part"}}[{{.Name}}]{{if false}}{{template "part" .}}{{end}}{{end}}`,
+	`{{range .Ptrs}}{{template "part" .}}{{end}}{{define "part"}}[{{.Name}}]{{if false}}{{template "part" .}}{{end}}{{end}}`,
 	`{{.Nested.Deep.Value}} {{.Any}} {{.HTML}} <p title="{{.HTML}}">`,
 	`<p onclick="f({{.Name}})" style="color: {{.Name}}">{{.Name}}</p>`,
 	`{{printf "%d-%s" .N .Name}}`,
