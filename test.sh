@@ -54,7 +54,9 @@ say "starting PostgreSQL"
 start_postgres
 
 say "browser test packages"
-(cd internal/app/browser && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error)
+for d in internal/app/browser internal/catalogue/cpsv/shacl; do
+	(cd "$d" && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error)
+done
 
 say "gofmt"
 unformatted=$(gofmt -l cmd country internal lexis examples bench 2>/dev/null || true)

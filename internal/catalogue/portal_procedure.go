@@ -61,7 +61,8 @@ type place struct {
 type legalView struct {
 	Work     gov.Address
 	Title    gov.Text
-	Articles []string
+	Articles int    // how many
+	List     string // one after the other, as the page's language writes a list
 	Notes    []gov.Text
 }
 
@@ -144,7 +145,7 @@ func (p *Portal) describe(s *Snapshot, e *Entry, today gov.Date, l gov.Lang) *pr
 			d.Related = append(d.Related, o)
 		}
 	}
-	d.Basis = basis(e.LegalBasis)
+	d.Basis = basis(e.LegalBasis, p.Site.Words.Printer(string(l)).T("web.comma")+" ")
 	d.LawChecked, d.Elsewhere = provenance(d.Basis, e.Sources)
 	for _, li := range e.Listed {
 		if list, ok := c.List(li.List); ok {
@@ -162,7 +163,7 @@ func printed(name string, c *gov.Country) gov.Text {
 }
 
 // basis gathers the articles of each text, so that a text is named once.
-func basis(refs []model.LegalRef) []legalView {
+func basis(refs []model.LegalRef, comma string) []legalView {
 	var out []legalView
 	for _, r := range refs {
 		i := slices.IndexFunc(out, func(v legalView) bool { return v.Work != "" && v.Work == r.Address.Work() })
@@ -171,7 +172,10 @@ func basis(refs []model.LegalRef) []legalView {
 			out = append(out, legalView{Work: r.Address.Work(), Title: r.Title})
 		}
 		if a := articleLabel(r.Address); a != "" {
-			out[i].Articles = append(out[i].Articles, a)
+			if out[i].Articles++; out[i].Articles > 1 {
+				out[i].List += comma
+			}
+			out[i].List += a
 		}
 		if !r.Note.Empty() {
 			out[i].Notes = append(out[i].Notes, r.Note)
@@ -211,11 +215,6 @@ func provenance(texts []legalView, sources []model.Source) (gov.Date, []sourceDa
 		out[i].Sources = append(out[i].Sources, s)
 	}
 	return checked, out
-}
-
-// List writes the articles of a text one after the other.
-func (*procedureData) List(articles []string, comma string) string {
-	return strings.Join(articles, comma+" ")
 }
 
 // places lists the administrations, each once, with the parts it takes.
