@@ -22,7 +22,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 
 	"github.com/gowebpki/jcs"
 
@@ -34,13 +33,7 @@ import (
 var migrations embed.FS
 
 // Migrations returns the tables of the audit trail.
-func Migrations() db.Migrations {
-	f, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Slice: "audit", Files: f}
-}
+func Migrations() db.Migrations { return db.Embedded("audit", migrations) }
 
 // Entry is one act.
 type Entry struct {

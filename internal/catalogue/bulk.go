@@ -16,6 +16,7 @@ import (
 	"diwan/internal/db"
 	"diwan/internal/gov"
 	"diwan/internal/problem"
+	"diwan/internal/web"
 )
 
 // Imports in bulk: all or nothing. What a file brings becomes drafts, which go
@@ -42,13 +43,7 @@ const (
 var apiMessageFiles embed.FS
 
 // MessagesAPI returns the words of the interface for programs and of imports.
-func MessagesAPI() fs.FS {
-	f, err := fs.Sub(apiMessageFiles, "messages-api")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return f
-}
+func MessagesAPI() fs.FS { return web.Folder(apiMessageFiles, "messages-api") }
 
 // file is what is being imported: its name, for the reports, and what is wrong
 // with it.

@@ -15,18 +15,8 @@ var messageFiles embed.FS
 
 // Templates returns the catalogue's pages.
 func Templates() web.TemplateSet {
-	f, err := fs.Sub(templateFiles, "templates")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return web.TemplateSet{Slice: "catalogue", Files: f}
+	return web.TemplateSet{Slice: "catalogue", Files: web.Folder(templateFiles, "templates")}
 }
 
 // Messages returns the catalogue's words.
-func Messages() fs.FS {
-	f, err := fs.Sub(messageFiles, "messages")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return f
-}
+func Messages() fs.FS { return web.Folder(messageFiles, "messages") }

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"time"
 
 	"diwan/internal/catalogue/model"
@@ -20,13 +19,7 @@ import (
 var migrationFiles embed.FS
 
 // Migrations returns the catalogue's tables.
-func Migrations() db.Migrations {
-	f, err := fs.Sub(migrationFiles, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Slice: "catalogue", Files: f}
-}
+func Migrations() db.Migrations { return db.Embedded("catalogue", migrationFiles) }
 
 // Kinds of items that are kept whole, without versions of their own; their
 // history is in the audit trail.

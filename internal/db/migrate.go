@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,6 +20,15 @@ import (
 type Migrations struct {
 	Slice string
 	Files fs.FS
+}
+
+// Embedded returns the migrations that a slice embeds in its folder migrations.
+func Embedded(slice string, files embed.FS) Migrations {
+	f, err := fs.Sub(files, "migrations")
+	if err != nil {
+		panic(err) // no build with the folder embedded can meet this
+	}
+	return Migrations{Slice: slice, Files: f}
 }
 
 type migration struct {

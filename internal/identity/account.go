@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"regexp"
 	"time"
 
@@ -23,13 +22,7 @@ import (
 var migrationFiles embed.FS
 
 // Migrations returns the tables of accounts and sessions.
-func Migrations() db.Migrations {
-	f, err := fs.Sub(migrationFiles, "migrations")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return db.Migrations{Slice: "identity", Files: f}
-}
+func Migrations() db.Migrations { return db.Embedded("identity", migrationFiles) }
 
 const chain = "identity"
 

@@ -19,21 +19,11 @@ var messageFiles embed.FS
 
 // Templates returns the pages of signing in.
 func Templates() web.TemplateSet {
-	f, err := fs.Sub(templateFiles, "templates")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return web.TemplateSet{Slice: "identity", Files: f}
+	return web.TemplateSet{Slice: "identity", Files: web.Folder(templateFiles, "templates")}
 }
 
 // Messages returns the words of this slice.
-func Messages() fs.FS {
-	f, err := fs.Sub(messageFiles, "messages")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	return f
-}
+func Messages() fs.FS { return web.Folder(messageFiles, "messages") }
 
 // Pages are the pages of signing in and out.
 type Pages struct {

@@ -26,10 +26,14 @@ var messageFiles embed.FS
 var iconFile []byte
 
 // Messages returns the words of the layout and of the errors, for the catalog.
-func Messages() fs.FS {
-	f, err := fs.Sub(messageFiles, "messages")
+func Messages() fs.FS { return Folder(messageFiles, "messages") }
+
+// Folder returns a folder of embedded files. It panics when there is none, which
+// no build with the folder embedded can meet.
+func Folder(files embed.FS, name string) fs.FS {
+	f, err := fs.Sub(files, name)
 	if err != nil {
-		panic(err) // the folder is embedded
+		panic(err)
 	}
 	return f
 }
