@@ -52,6 +52,9 @@ func demo(ctx context.Context, env environment, args []string) error {
 		return err
 	}
 	c.Demo = true
+	if c.PublicURL == "" {
+		c.PublicURL = "http://" + c.Listen
+	}
 	fmt.Fprintf(env.stdout, "Diwan demonstration. Data is kept in %s.\n", c.Data)
 	a, err := app.Open(ctx, c, app.NewLogger(c, os.Stderr), new(app.DemoClock))
 	if err != nil {

@@ -41,6 +41,7 @@ type App struct {
 
 	log     *slog.Logger
 	clock   gov.Clock
+	pack    *country.Pack
 	search  *search.Index
 	lock    *os.File
 	metrics *metrics
@@ -107,7 +108,7 @@ func (a *App) openStores(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	a.Country = pack.Country
+	a.pack, a.Country = pack, pack.Country
 	if a.DB, err = db.Open(ctx, a.Config.Database); err != nil {
 		return err
 	}
@@ -185,14 +186,22 @@ func (a *App) build(ctx context.Context) (err error) {
 	if err := a.openSearch(); err != nil {
 		return err
 	}
-	if err := a.Catalogue.Refresh(ctx); err != nil {
+	// Pages are compiled while the catalogue is read: both take a while, and
+	// nobody is served before both are done.
+	site := make(chan error, 1)
+	go func() { site <- a.openSite() }()
+	if err := errors.Join(a.Catalogue.Refresh(ctx), <-site); err != nil {
 		return err
 	}
-	pack, err := LoadCountry(a.Config.Country)
-	if err != nil {
-		return err
-	}
-	words, err := Words(pack)
+	a.metrics = newMetrics()
+	a.Handler = a.routes()
+	a.ready.Store(true)
+	return nil
+}
+
+// openSite compiles the pages.
+func (a *App) openSite() error {
+	words, err := Words(a.pack)
 	if err != nil {
 		return err
 	}
@@ -200,13 +209,7 @@ func (a *App) build(ctx context.Context) (err error) {
 		Country: a.Country, Words: words, Clock: a.clock, Log: a.log, Demo: a.Config.Demo,
 		BaseURL: a.Config.PublicURL, Who: identity.Actor, Nav: navigation(),
 	}, TemplateSets())
-	if err != nil {
-		return err
-	}
-	a.metrics = newMetrics()
-	a.Handler = a.routes()
-	a.ready.Store(true)
-	return nil
+	return err
 }
 
 // Close frees everything that was opened, the data folder last.

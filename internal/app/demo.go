@@ -46,11 +46,7 @@ var sampleRoles = []struct {
 }
 
 func (a *App) addSampleAccounts(ctx context.Context) error {
-	pack, err := LoadCountry(a.Config.Country)
-	if err != nil {
-		return err
-	}
-	words, err := Words(pack)
+	words, err := Words(a.pack)
 	if err != nil {
 		return err
 	}

@@ -93,11 +93,7 @@ var ErrUnread = errors.New("places could not be read; nothing was imported (--pa
 
 // ImportDecrees reads decrees into the catalogue.
 func (a *App) ImportDecrees(ctx context.Context, names []string, partial, dry bool) (catalogue.DecreeReport, error) {
-	pack, err := LoadCountry(a.Config.Country)
-	if err != nil {
-		return catalogue.DecreeReport{}, err
-	}
-	ps, report, err := ParseDecrees(pack.Files, pack.Country, names, gov.DateOf(a.clock.Now(), pack.Country.Zone()))
+	ps, report, err := ParseDecrees(a.pack.Files, a.Country, names, gov.DateOf(a.clock.Now(), a.Country.Zone()))
 	if err != nil {
 		return report, err
 	}

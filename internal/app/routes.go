@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"diwan/internal/catalogue"
 	"diwan/internal/gov"
 	"diwan/internal/identity"
 	"diwan/internal/problem"
@@ -41,7 +42,9 @@ func (a *App) routes() http.Handler {
 	api := http.NewServeMux()
 	a.registerAPI(api)
 	limit := web.NewRateLimit(a.Config.APIRate, a.clock.Now, site.Fail)
-	mux.Handle("/api/", m.wrap("api", limit.Wrap(api)))
+	forPrograms := m.wrap("api", catalogue.AnyOrigin(limit.Wrap(api)))
+	mux.Handle("/api/", forPrograms)
+	mux.Handle("/ns", forPrograms)
 
 	mux.Handle("GET /static/", site.Assets)
 	mux.HandleFunc("GET /healthz", a.healthz)

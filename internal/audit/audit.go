@@ -22,6 +22,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/gowebpki/jcs"
 
@@ -223,7 +225,8 @@ func (e Entry) follows(prev Entry) error {
 	return nil
 }
 
-// verifyHeads notices entries that were cut off at the end.
+// verifyHeads notices entries that were cut off at the end, and a chain whose
+// head was taken away so that the cut would not show.
 func (l *Log) verifyHeads(ctx context.Context, last map[string]Entry) error {
 	rows, err := l.db.Reader().QueryContext(ctx, `SELECT chain, seq, hash FROM audit_head`)
 	if err != nil {
@@ -238,6 +241,13 @@ func (l *Log) verifyHeads(ctx context.Context, last map[string]Entry) error {
 		if e := last[h.Chain]; e.Seq != h.Seq || !bytes.Equal(e.Hash, h.Hash) {
 			return &Broken{h.Chain, e.Seq + 1, "entries at the end are missing"}
 		}
+		delete(last, h.Chain)
 	}
-	return rows.Err()
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for _, chain := range slices.Sorted(maps.Keys(last)) {
+		return &Broken{chain, last[chain].Seq + 1, "its head is missing"}
+	}
+	return nil
 }

@@ -88,6 +88,20 @@ const jsonType = "application/json; charset=utf-8"
 // readMethods are those that every address answers.
 const readMethods = "GET, HEAD, OPTIONS"
 
+// AnyOrigin lets pages of other sites read what next answers, also when it is
+// refused before it reaches the API, as over the rate limit.
+func AnyOrigin(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		anyOrigin(w.Header())
+		next.ServeHTTP(w, r)
+	})
+}
+
+func anyOrigin(h http.Header) {
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Expose-Headers", "ETag, Retry-After, Content-Language")
+}
+
 // open lets pages of other sites read the answers, refuses methods that would
 // write, and answers errors as problems (RFC 9457). What is public for people is
 // public for programs: nothing here depends on who asks, so no credentials are
@@ -95,8 +109,7 @@ const readMethods = "GET, HEAD, OPTIONS"
 func (a *API) open(handle func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Access-Control-Allow-Origin", "*")
-		h.Set("Access-Control-Expose-Headers", "ETag, Retry-After, Content-Language")
+		anyOrigin(h)
 		switch r.Method {
 		case http.MethodGet, http.MethodHead:
 			if err := handle(w, r); err != nil {

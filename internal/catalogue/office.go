@@ -3,6 +3,7 @@ package catalogue
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"diwan/internal/audit"
@@ -81,7 +82,14 @@ func (o *Office) desk(w http.ResponseWriter, r *http.Request) {
 	if d.State == "" && !q.Has("state") {
 		d.State = firstState(actor)
 	}
-	rows, err := o.Catalogue.Rows(r.Context(), actor.Administration, d.State, q.Get("after"), deskSize+1)
+	if !slices.Contains(model.States, d.State) {
+		d.State = "" // all of them
+	}
+	after := q.Get("after")
+	if !procedureID.MatchString(after) {
+		after = "" // from the first on
+	}
+	rows, err := o.Catalogue.Rows(r.Context(), actor.Administration, d.State, after, deskSize+1)
 	if err != nil {
 		o.Site.Fail(w, r, err)
 		return

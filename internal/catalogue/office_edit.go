@@ -3,7 +3,6 @@ package catalogue
 import (
 	"encoding/json"
 	"net/http"
-	"strconv"
 
 	"diwan/internal/catalogue/model"
 	"diwan/internal/gov"
@@ -15,7 +14,7 @@ type editData struct {
 	base
 	ID       string
 	New      bool
-	Based    int64
+	Based    string // the Mark of the version that was opened
 	Form     form
 	Errors   []blockView
 	Blocking []blockView
@@ -42,7 +41,7 @@ func (o *Office) edit(w http.ResponseWriter, r *http.Request) {
 		o.Site.Fail(w, r, err)
 		return
 	}
-	o.showForm(w, r, http.StatusOK, editData{ID: v.Procedure.ID, Based: v.Number, Name: v.Procedure.Name}, v.Procedure, nil)
+	o.showForm(w, r, http.StatusOK, editData{ID: v.Procedure.ID, Based: v.Mark(), Name: v.Procedure.Name}, v.Procedure, nil)
 }
 
 // editable returns the latest version when the actor may change it.
@@ -100,8 +99,7 @@ func (o *Office) saveEdit(w http.ResponseWriter, r *http.Request) {
 		o.Site.Fail(w, r, err)
 		return
 	}
-	based, _ := strconv.ParseInt(r.PostFormValue("based"), 10, 64)
-	o.save(w, r, editData{ID: v.Procedure.ID, Based: based, Name: v.Procedure.Name}, copyOf(v.Procedure))
+	o.save(w, r, editData{ID: v.Procedure.ID, Based: r.PostFormValue("based"), Name: v.Procedure.Name}, copyOf(v.Procedure))
 }
 
 // copyOf returns a procedure that shares nothing with p.
@@ -138,7 +136,7 @@ func (o *Office) save(w http.ResponseWriter, r *http.Request, d editData, p *mod
 		o.showForm(w, r, status, d, p, bad)
 		return
 	}
-	v, err := o.Catalogue.Save(r.Context(), o.Actor(r), p, d.Based)
+	v, err := o.Catalogue.SaveOver(r.Context(), o.Actor(r), p, d.Based)
 	if err != nil {
 		e := problem.From(err)
 		if e.Kind == problem.Invalid && e.Code == "procedure.id" {

@@ -235,7 +235,7 @@ func (rd *reader) line(name string) string { return cleanLine(rd.v.Get(name)) }
 func (rd *reader) list(name string) []string {
 	var out []string
 	for s := range strings.FieldsFuncSeq(rd.v.Get(name), func(r rune) bool { return r == '\n' || r == '\r' || r == ',' || r == ' ' }) {
-		if len(s) <= 120 && len(out) < maxRows && !slices.Contains(out, s) {
+		if s = cleanLine(s); s != "" && len(s) <= 120 && len(out) < maxRows && !slices.Contains(out, s) {
 			out = append(out, s)
 		}
 	}

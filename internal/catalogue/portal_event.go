@@ -41,12 +41,11 @@ func (p *Portal) item(e *Entry, today gov.Date) stageItem {
 }
 
 func (p *Portal) lifeEvent(w http.ResponseWriter, r *http.Request) {
-	ev := p.Catalogue.Snapshot().LifeEvent(r.PathValue("id"))
-	if ev == nil {
-		p.Site.Fail(w, r, problem.New(problem.NotFound, "page.not_found"))
-		return
-	}
 	p.cached(w, r, func(s *Snapshot, today gov.Date) (web.Page, error) {
+		ev := s.LifeEvent(r.PathValue("id"))
+		if ev == nil {
+			return web.Page{}, problem.New(problem.NotFound, "page.not_found")
+		}
 		l := web.LangOf(r)
 		d := lifeEventData{LifeEvent: ev, HasPath: len(ev.Questions) > 0, Machine: slices.Contains(ev.Translated, l)}
 		for _, st := range ev.Stages {

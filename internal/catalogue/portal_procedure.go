@@ -79,13 +79,11 @@ type listView struct {
 }
 
 func (p *Portal) procedure(w http.ResponseWriter, r *http.Request) {
-	s := p.Catalogue.Snapshot()
-	e := s.Procedure(r.PathValue("id"))
-	if e == nil {
-		p.Site.Fail(w, r, problem.New(problem.NotFound, "procedure.not_found", "id", short(r.PathValue("id"))))
-		return
-	}
 	p.cached(w, r, func(s *Snapshot, today gov.Date) (web.Page, error) {
+		e := s.Procedure(r.PathValue("id"))
+		if e == nil {
+			return web.Page{}, problem.New(problem.NotFound, "procedure.not_found", "id", short(r.PathValue("id")))
+		}
 		return p.procedurePage(r, s, e, today, false), nil
 	})
 }
@@ -279,13 +277,10 @@ func (p *Portal) feedback(w http.ResponseWriter, r *http.Request) {
 		p.Site.Fail(w, r, problem.Wrap(err, problem.TooLarge, "too_large", "limit", "1 MB"))
 		return
 	}
-	useful, comment := r.PostFormValue("useful"), strings.TrimSpace(r.PostFormValue("comment"))
+	useful, comment := r.PostFormValue("useful"), cleanText(r.PostFormValue("comment"), maxComment)
 	if useful != "yes" && useful != "no" {
 		p.Site.Fail(w, r, problem.New(problem.Invalid, "feedback.choice"))
 		return
-	}
-	if utf8.RuneCountInString(comment) > maxComment {
-		comment = string([]rune(comment)[:maxComment])
 	}
 	if err := p.Catalogue.Feedback(r.Context(), e.ID, e.Version, web.LangOf(r), useful == "yes", comment); err != nil {
 		p.Site.Fail(w, r, err)

@@ -160,6 +160,30 @@ func (c *Catalogue) History(ctx context.Context, id string, limit int) ([]audit.
 // based is the version the editor started from (0 for a new procedure): when
 // another has come in between, nothing is overwritten and the error says so.
 func (c *Catalogue) Save(ctx context.Context, actor gov.Actor, p *model.Procedure, based int64) (*Version, error) {
+	return c.saveOver(ctx, actor, p, func(v *Version) bool {
+		if v == nil {
+			return based == 0
+		}
+		return v.Number == based
+	})
+}
+
+// SaveOver is Save for an editor who had a version open for a while. mark is
+// that version's Mark ("" for a new procedure). A draft keeps its number while
+// people work on it, so that the number alone would let two editors who have the
+// same draft open wipe out each other's words.
+func (c *Catalogue) SaveOver(ctx context.Context, actor gov.Actor, p *model.Procedure, mark string) (*Version, error) {
+	return c.saveOver(ctx, actor, p, func(v *Version) bool {
+		if v == nil {
+			return mark == ""
+		}
+		return v.Mark() == mark
+	})
+}
+
+// saveOver saves when the latest version, nil when there is none, is still the
+// one that the editor saw.
+func (c *Catalogue) saveOver(ctx context.Context, actor gov.Actor, p *model.Procedure, seen func(*Version) bool) (*Version, error) {
 	if !procedureID.MatchString(p.ID) {
 		return nil, problem.New(problem.Invalid, "procedure.id", "id", p.ID)
 	}
@@ -168,27 +192,29 @@ func (c *Catalogue) Save(ctx context.Context, actor gov.Actor, p *model.Procedur
 	}
 	var out *Version
 	err := c.store.db.RunTx(ctx, func(tx *db.Tx) (err error) {
-		out, err = c.save(ctx, tx, actor, p, based)
+		out, err = c.save(ctx, tx, actor, p, seen)
 		return err
 	})
 	return out, err
 }
 
-func (c *Catalogue) save(ctx context.Context, tx *db.Tx, actor gov.Actor, p *model.Procedure, based int64) (*Version, error) {
+func (c *Catalogue) save(ctx context.Context, tx *db.Tx, actor gov.Actor, p *model.Procedure, seen func(*Version) bool) (*Version, error) {
 	now := c.clock.Now()
 	h, err := c.store.head(ctx, tx, p.ID)
 	if err != nil && !problem.Is(err, problem.NotFound) {
 		return nil, err
 	}
-	if h.latest != based {
+	var last *Version
+	if h.latest > 0 {
+		if last, err = c.store.version(ctx, tx, p.ID, h.latest); err != nil {
+			return nil, err
+		}
+	}
+	if !seen(last) {
 		return nil, problem.New(problem.Conflict, "procedure.changed", "id", p.ID)
 	}
 	v := &Version{Number: h.latest + 1, State: model.Draft, Procedure: p, Author: actor.ID, Origin: originEditor, Created: now, Changed: now}
-	if h.latest > 0 {
-		last, err := c.store.version(ctx, tx, p.ID, h.latest)
-		if err != nil {
-			return nil, err
-		}
+	if last != nil {
 		// Nobody takes a procedure away from an administration by editing it.
 		if !c.MayEdit(actor, last.Procedure.Competent) {
 			return nil, problem.New(problem.Forbidden, "forbidden")
@@ -312,7 +338,15 @@ func (c *Catalogue) move(ctx context.Context, actor gov.Actor, id string, versio
 		if err := c.store.updateVersion(ctx, tx, v); err != nil {
 			return err
 		}
-		if err := c.store.setHead(ctx, tx, v.Procedure, h, v.Changed); err != nil {
+		latest := v
+		if h.latest != version {
+			// The row names the administration of the latest version: by it
+			// editors are shown what is theirs.
+			if latest, err = c.store.version(ctx, tx, id, h.latest); err != nil {
+				return err
+			}
+		}
+		if err := c.store.setHead(ctx, tx, latest.Procedure, h, v.Changed); err != nil {
 			return err
 		}
 		if h.shown != before || h.shown == version {

@@ -3,6 +3,7 @@ package catalogue
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"embed"
 	"encoding/json"
@@ -50,6 +51,17 @@ type Version struct {
 	Changed   time.Time
 }
 
+// Mark names what a version says: it changes with its words, whatever the clock
+// and the version's number do.
+func (v *Version) Mark() string {
+	b, err := json.Marshal(v.Procedure)
+	if err != nil {
+		panic(err) // it came out of JSON
+	}
+	sum := sha256.Sum256(b)
+	return fmt.Sprintf("%d-%x", v.Number, sum[:12])
+}
+
 // store is the SQL of the slice. Its methods run in the caller's transaction.
 type store struct{ db *db.DB }
 
@@ -82,6 +94,9 @@ type head struct{ latest, shown int64 }
 
 func (s store) head(ctx context.Context, q querier, id string) (head, error) {
 	var h head
+	if !procedureID.MatchString(id) { // not every text can be asked for: PostgreSQL refuses some
+		return h, problem.New(problem.NotFound, "procedure.not_found", "id", short(id))
+	}
 	err := q.QueryRowContext(ctx, `SELECT latest, shown FROM catalogue_procedure WHERE id = $1`, id).Scan(&h.latest, &h.shown)
 	if errors.Is(err, sql.ErrNoRows) {
 		return h, problem.New(problem.NotFound, "procedure.not_found", "id", id)
@@ -93,6 +108,9 @@ func (s store) head(ctx context.Context, q querier, id string) (head, error) {
 }
 
 func (s store) version(ctx context.Context, q querier, id string, n int64) (*Version, error) {
+	if !procedureID.MatchString(id) {
+		return nil, problem.New(problem.NotFound, "procedure.not_found", "id", short(id))
+	}
 	v, err := scanVersion(q.QueryRowContext(ctx, `SELECT `+versionColumns+` FROM catalogue_version
 		WHERE procedure = $1 AND version = $2`, id, n))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -105,6 +123,9 @@ func (s store) version(ctx context.Context, q querier, id string, n int64) (*Ver
 }
 
 func (s store) versions(ctx context.Context, id string) ([]*Version, error) {
+	if !procedureID.MatchString(id) {
+		return nil, nil
+	}
 	rows, err := s.db.Reader().QueryContext(ctx, `SELECT `+versionColumns+` FROM catalogue_version
 		WHERE procedure = $1 ORDER BY version DESC`, id)
 	if err != nil {

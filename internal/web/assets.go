@@ -148,10 +148,10 @@ func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if as.gzip != nil {
 		h.Set("Vary", "Accept-Encoding")
 		switch accepted := r.Header.Get("Accept-Encoding"); {
-		case strings.Contains(accepted, "br") && as.brotli != nil:
+		case as.brotli != nil && accepts(accepted, "br"):
 			h.Set("Content-Encoding", "br")
 			body = as.brotli
-		case strings.Contains(accepted, "gzip"):
+		case accepts(accepted, "gzip"):
 			h.Set("Content-Encoding", "gzip")
 			body = as.gzip
 		}

@@ -48,7 +48,7 @@ func (p *Rendered) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	h["Content-Type"] = p.contentType
 	body := p.body
-	if a := r.Header["Accept-Encoding"]; len(a) > 0 && strings.Contains(a[0], "gzip") {
+	if a := r.Header["Accept-Encoding"]; len(a) > 0 && accepts(a[0], "gzip") {
 		h["Content-Encoding"] = hGzip
 		h["Content-Length"] = p.gzLength
 		body = p.gz
@@ -58,6 +58,21 @@ func (p *Rendered) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodHead {
 		w.Write(body)
 	}
+}
+
+// accepts reports whether an Accept-Encoding header takes a coding (RFC 9110,
+// section 12.5.3). A reader that names it with a weight of zero can't read it.
+func accepts(header, coding string) bool {
+	_, rest, found := strings.Cut(header, coding)
+	if !found {
+		return false
+	}
+	weight, _, _ := strings.Cut(rest, ",")
+	if weight == "" {
+		return true
+	}
+	_, q, weighted := strings.Cut(strings.ReplaceAll(weight, " ", ""), ";q=")
+	return !weighted || strings.Trim(q, "0.") != ""
 }
 
 // Moment is what a public page depends on beside its address: the revision of

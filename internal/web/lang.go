@@ -52,11 +52,16 @@ func (s *Site) WithLang(r *http.Request) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), langKey{}, s.NegotiateLang(r)))
 }
 
-// NegotiateLang returns the language of the mount, the query's "lang", or the
-// best of what the browser accepts; the country's first language otherwise.
+// NegotiateLang returns the language of the mount, also before the request got
+// there; else the query's "lang", or the best of what the browser accepts; the
+// country's first language otherwise.
 func (s *Site) NegotiateLang(r *http.Request) gov.Lang {
 	if l := LangOf(r); l != "" {
 		return l
+	}
+	mount, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	if _, ok := s.Country.Language(gov.Lang(mount)); ok {
+		return gov.Lang(mount)
 	}
 	if q := gov.Lang(r.URL.Query().Get("lang")); q != "" {
 		if _, ok := s.Country.Language(q); ok {

@@ -1,8 +1,8 @@
 package web
 
 import (
-	"net"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"sync"
 	"time"
@@ -51,10 +51,7 @@ func (l *RateLimit) Wrap(next http.Handler) http.Handler {
 }
 
 func (l *RateLimit) limiter(remote string, now time.Time) *rate.Limiter {
-	host, _, err := net.SplitHostPort(remote)
-	if err != nil {
-		host = remote
-	}
+	host := network(remote)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if now.Sub(l.turned) > time.Minute || len(l.young) >= maxAddresses {
@@ -68,4 +65,23 @@ func (l *RateLimit) limiter(remote string, now time.Time) *rate.Limiter {
 		l.young[host] = lim
 	}
 	return lim
+}
+
+// network names who asks. An IPv6 host chooses freely among the addresses of its
+// /64, so that the whole of it counts as one: otherwise the limit would hold
+// back everybody but those who mean to get around it.
+func network(remote string) string {
+	a, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return remote
+	}
+	ip := a.Addr().Unmap()
+	if ip.Is4() {
+		return ip.String()
+	}
+	p, err := ip.WithZone("").Prefix(64)
+	if err != nil {
+		return ip.String()
+	}
+	return p.String()
 }

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -102,14 +103,20 @@ type view struct {
 }
 
 // Render makes the page in a language. The bytes are the caller's.
-func (s *Site) Render(l gov.Lang, actor gov.Actor, p Page) ([]byte, error) {
+func (s *Site) Render(l gov.Lang, actor gov.Actor, p Page) (b []byte, err error) {
+	err = s.render(l, actor, p, func(page []byte) { b = bytes.Clone(page) })
+	return b, err
+}
+
+// render makes the page and hands it to use, which must not keep it.
+func (s *Site) render(l gov.Lang, actor gov.Actor, p Page, use func(page []byte)) error {
 	v := &view{Page: p, Lang: l, Languages: s.Country.Languages, Demo: s.Demo, BaseURL: s.BaseURL,
 		Nav: s.Nav, Current: p.Nav, Actor: actor}
 	v.Portal, _ = s.Country.Portal.In(l, s.Country.Order())
 	if p.JSONLD != nil {
 		b, err := json.Marshal(p.JSONLD) // escapes <, > and &: it cannot close the element
 		if err != nil {
-			return nil, err
+			return err
 		}
 		v.JSONLD = template.JS(b)
 	}
@@ -117,20 +124,23 @@ func (s *Site) Render(l gov.Lang, actor gov.Actor, p Page) ([]byte, error) {
 	defer s.buffers.Put(buf)
 	buf.Reset()
 	if err := s.templates.execute(buf, l, p.Template, v); err != nil {
-		return nil, err
+		return err
 	}
 	if s.Verify {
 		if err := s.templates.verify(buf.Bytes(), l, p.Template, v); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return bytes.Clone(buf.Bytes()), nil
+	use(buf.Bytes())
+	return nil
 }
 
 // Slow returns the pages that html/template runs itself, for tests.
 func (s *Site) Slow() []string { return s.templates.Slow() }
 
 const htmlType = "text/html; charset=utf-8"
+
+var hHTML = []string{htmlType}
 
 // Show answers with a page for this reader alone: it is neither cached nor kept
 // by the browser's shared caches.
@@ -185,17 +195,18 @@ func (s *Site) Cached(w http.ResponseWriter, r *http.Request, m Moment, make fun
 // Uncached answers with a public page that is asked for too rarely to be kept,
 // such as the results of a search.
 func (s *Site) Uncached(w http.ResponseWriter, r *http.Request, status int, p Page) {
-	b, err := s.Render(LangOf(r), gov.Actor{}, p)
+	err := s.render(LangOf(r), gov.Actor{}, p, func(page []byte) {
+		h := w.Header()
+		h["Content-Type"] = hHTML
+		h["Cache-Control"] = hRevalidate
+		h["Content-Length"] = []string{strconv.Itoa(len(page))}
+		w.WriteHeader(status)
+		if r.Method != http.MethodHead {
+			w.Write(page)
+		}
+	})
 	if err != nil {
 		s.Fail(w, r, err)
-		return
-	}
-	h := w.Header()
-	h.Set("Content-Type", htmlType)
-	h["Cache-Control"] = hRevalidate
-	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		w.Write(b)
 	}
 }
 

@@ -22,8 +22,8 @@ func (p *Procedure) Missing() []string {
 		"documents":       len(p.Evidence) > 0 || p.NoEvidence,
 		"fees":            len(p.Fees) > 0 || p.Free,
 		"deadline":        len(p.Deadline.Terms) > 0 || !p.Deadline.Elsewhere.Empty(),
-		"silence":         p.Silence.Effect != "" && len(p.Remedies) > 0,
-		"extension":       p.Extension.Possible != "",
+		"silence":         (p.Silence.Effect == SilenceApproval || p.Silence.Effect == SilenceAppeal) && len(p.Remedies) > 0,
+		"extension":       p.Extension.Possible == ExtensionYes || p.Extension.Possible == ExtensionNo,
 	}
 	var missing []string
 	for _, f := range Facts {
