@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"diwan/internal/app"
 )
 
 // Exit statuses, fixed for scripts.
@@ -69,7 +71,7 @@ func run(ctx context.Context, env environment, args []string) int {
 			fmt.Fprintf(env.stderr, "diwan %s: %v; try `diwan %s --help`\n", c.name, err, c.name)
 			return exitUsage
 		}
-		fmt.Fprintf(env.stderr, "diwan %s: %v\n", c.name, err)
+		fmt.Fprintf(env.stderr, "diwan %s: %s\n", c.name, app.Say(err))
 		return exitFailed
 	}
 	fmt.Fprintf(env.stderr, "diwan: there is no command %q; `diwan help` lists them\n", args[0])

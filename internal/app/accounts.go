@@ -4,15 +4,19 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
+	"strings"
 
 	"diwan/internal/audit"
+	"diwan/internal/catalogue"
 	"diwan/internal/db"
 	"diwan/internal/gov"
 	"diwan/internal/identity"
 )
 
 // OpenAccounts opens the database alone, beside a portal that may be running on
-// it, for the commands that manage accounts.
+// it, for the commands that manage accounts. It makes no new installation: a
+// misspelt data folder must not answer that the account was added.
 func OpenAccounts(ctx context.Context, c Config, log *slog.Logger, clock gov.Clock) (*App, error) {
 	a := &App{Config: c, log: log, clock: clock}
 	pack, err := LoadCountry(c.Country)
@@ -20,6 +24,11 @@ func OpenAccounts(ctx context.Context, c Config, log *slog.Logger, clock gov.Clo
 		return nil, err
 	}
 	a.Country = pack.Country
+	if path, lite := strings.CutPrefix(c.Database, "sqlite:"); lite {
+		if _, err := os.Stat(path); err != nil {
+			return nil, fmt.Errorf("there is no database at %s: name the data folder with --data, or make one with `diwan migrate`", path)
+		}
+	}
 	if a.DB, err = db.Open(ctx, c.Database); err != nil {
 		return nil, err
 	}
@@ -30,13 +39,23 @@ func OpenAccounts(ctx context.Context, c Config, log *slog.Logger, clock gov.Clo
 	}
 	a.Audit = audit.New(a.DB, clock)
 	a.Accounts = identity.NewAccounts(a.DB, a.Audit, clock)
+	a.Catalogue = catalogue.New(a.DB, a.Audit, clock, a.Country, log)
 	return a, nil
 }
 
-// AddAccount adds an account, or changes the roles of one.
+// AddAccount adds an account, or changes the roles of one. The administration
+// must be one of the catalogue: an editor of a misspelt one could do nothing.
 func (a *App) AddAccount(ctx context.Context, login, name, administration string, roles []string) error {
 	if name == "" {
 		name = login
+	}
+	if administration != "" {
+		if err := a.Catalogue.Refresh(ctx); err != nil {
+			return err
+		}
+		if a.Catalogue.Snapshot().Administration(administration) == nil {
+			return fmt.Errorf("the catalogue has no administration %q; its page's address ends with its id", administration)
+		}
 	}
 	acc := identity.Account{Actor: gov.Actor{Login: login, Administration: administration, Name: gov.Text{}}}
 	for _, l := range a.Country.Order() {

@@ -252,7 +252,11 @@ func unpack(in io.Reader, id age.Identity, dir string) (*Manifest, error) {
 		return nil, err
 	}
 	defer root.Close()
-	t := tar.NewReader(z)
+	room, err := freeBytes(dir)
+	if err != nil {
+		return nil, err
+	}
+	t := tar.NewReader(&bounded{z, room - minFree})
 	m, err := readManifest(t)
 	if err != nil {
 		return nil, err
@@ -277,6 +281,23 @@ func unpack(in io.Reader, id age.Identity, dir string) (*Manifest, error) {
 		}
 	}
 	return m, nil
+}
+
+// bounded stops a stream that would fill the disk: a small file can unpack to any
+// size, and a full disk would stop whatever else runs on the machine.
+type bounded struct {
+	r    io.Reader
+	left int64
+}
+
+// Read reads up to what is left.
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errors.New("there is not enough room on the disk to unpack it")
+	}
+	n, err := b.r.Read(p[:min(int64(len(p)), b.left)])
+	b.left -= int64(n)
+	return n, err
 }
 
 func readManifest(t *tar.Reader) (*Manifest, error) {

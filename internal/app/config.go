@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -135,6 +136,11 @@ func readFile(c *Config, name string) error {
 		if i < 0 {
 			return fmt.Errorf("configuration %s: there is no setting %q; `diwan serve --help` lists them", name, key)
 		}
+		switch v.(type) {
+		case string, int64:
+		default: // written out, a table or a list would be taken for a strange name
+			return fmt.Errorf("configuration %s: %s must be one text or one number", name, key)
+		}
 		if err := options[i].set(c, fmt.Sprint(v)); err != nil {
 			return fmt.Errorf("configuration %s: %w", name, err)
 		}
@@ -174,11 +180,27 @@ func (c *Config) complete() error {
 		return fmt.Errorf("tls_cert and tls_key go together")
 	}
 	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
+	if err := checkPublicURL(c.PublicURL); err != nil {
+		return err
+	}
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel) {
 		return fmt.Errorf("log_level must be debug, info, warn or error, not %q", c.LogLevel)
 	}
 	if !slices.Contains([]string{"text", "json"}, c.LogFormat) {
 		return fmt.Errorf("log_format must be text or json, not %q", c.LogFormat)
+	}
+	return nil
+}
+
+// checkPublicURL refuses what would break every link that is made from it, or
+// leave out the protections that an https address brings.
+func checkPublicURL(s string) error {
+	if s == "" {
+		return nil
+	}
+	u, err := url.Parse(s)
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return fmt.Errorf("public_url must be a scheme and a host, such as https://portal.example, not %q", s)
 	}
 	return nil
 }

@@ -87,14 +87,20 @@ func checkFolder(dir string) error {
 const minFree = 1 << 30
 
 func checkDisk(dir string) error {
+	free, err := freeBytes(dir)
+	if err == nil && free < minFree {
+		err = fmt.Errorf("only %d MB are free", free>>20)
+	}
+	return err
+}
+
+// freeBytes returns how much room a folder's disk has for this program.
+func freeBytes(dir string) (int64, error) {
 	var st syscall.Statfs_t
 	if err := syscall.Statfs(dir, &st); err != nil {
-		return err
+		return 0, fmt.Errorf("measuring the room on the disk of %s: %w", dir, err)
 	}
-	if free := int64(st.Bavail) * int64(st.Bsize); free < minFree {
-		return fmt.Errorf("only %d MB are free", free>>20)
-	}
-	return nil
+	return int64(st.Bavail) * int64(st.Bsize), nil
 }
 
 // checkClock notices a clock that lies before what was already written.

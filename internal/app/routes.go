@@ -37,7 +37,7 @@ func (a *App) routes() http.Handler {
 	portal.Register(pages)
 	pages.HandleFunc("/", site.NoPage)
 	pages.Handle("/office/", m.wrap("office", a.office()))
-	site.Mount(mux, m.wrap("pages", pages))
+	site.Mount(mux, m.wrap("pages", fewWrites(web.NewRateLimit(writeRate, a.clock.Now, site.Fail), pages)))
 
 	api := http.NewServeMux()
 	a.registerAPI(api)
@@ -59,13 +59,31 @@ func (a *App) routes() http.Handler {
 		site.Fail(w, site.WithLang(r), problem.New(problem.Forbidden, "cross_origin"))
 	}))
 	bounded := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Body != nil && r.Body != http.NoBody && !strings.HasSuffix(r.URL.Path, "/import") {
+		if r.Body != nil && r.Body != http.NoBody && !strings.HasSuffix(r.URL.Path, catalogue.UploadPath) {
 			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		}
 		mux.ServeHTTP(w, r)
 	})
 	return web.SecureHeaders(strings.HasPrefix(a.Config.PublicURL, "https://"),
 		site.Hot(portal.Moment, m.counter("cached"), cross.Handler(bounded)))
+}
+
+// writeRate is how many times a minute one address may send us something from
+// the public pages: plenty for a reader's remarks, little for a script that
+// would fill the disk and drown what others say.
+const writeRate = 60
+
+// fewWrites puts what the public sends under a limit. The office has none: who
+// works there is known.
+func fewWrites(limit *web.RateLimit, pages http.Handler) http.Handler {
+	limited := limit.Wrap(pages)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && !strings.HasPrefix(r.URL.Path, "/office/") {
+			limited.ServeHTTP(w, r)
+			return
+		}
+		pages.ServeHTTP(w, r)
+	})
 }
 
 // office is the space of those who work here.

@@ -48,12 +48,12 @@ func TestTamperingIsFound(t *testing.T) {
 		sql string
 		seq int64
 	}{
-		"changed": {`UPDATE audit_entry SET detail = '{"i":"9"}' WHERE chain = 'b' AND seq = 3`, 3},
-		"actor":   {`UPDATE audit_entry SET actor = 'other' WHERE chain = 'a' AND seq = 1`, 1},
-		"removed": {`DELETE FROM audit_entry WHERE chain = 'b' AND seq = 2`, 2},
-		"cut":     {`DELETE FROM audit_entry WHERE chain = 'b' AND seq = 5`, 5},
+		"changed":  {`UPDATE audit_entry SET detail = '{"i":"9"}' WHERE chain = 'b' AND seq = 3`, 3},
+		"actor":    {`UPDATE audit_entry SET actor = 'other' WHERE chain = 'a' AND seq = 1`, 1},
+		"removed":  {`DELETE FROM audit_entry WHERE chain = 'b' AND seq = 2`, 2},
+		"cut":      {`DELETE FROM audit_entry WHERE chain = 'b' AND seq = 5`, 5},
 		"headless": {`DELETE FROM audit_head WHERE chain = 'b'`, 6},
-		"emptied": {`DELETE FROM audit_entry WHERE chain = 'a'`, 1},
+		"emptied":  {`DELETE FROM audit_entry WHERE chain = 'a'`, 1},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -14,10 +14,14 @@ import (
 	"diwan/internal/web"
 )
 
+// UploadPath, under a language, takes whole files. It bounds its requests itself,
+// above what any other address takes.
+const UploadPath = "/office/bulk/import"
+
 // RegisterBulk adds the pages that bring procedures in and take them out.
 func (o *Office) RegisterBulk(mux *http.ServeMux) {
 	mux.HandleFunc("GET /office/bulk", o.bulkPage)
-	mux.HandleFunc("POST /office/bulk/import", o.bulkImport)
+	mux.HandleFunc("POST "+UploadPath, o.bulkImport)
 	mux.HandleFunc("GET /office/bulk/{file}", o.bulkDownload)
 }
 

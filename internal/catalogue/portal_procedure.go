@@ -3,7 +3,6 @@ package catalogue
 import (
 	"net/http"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"diwan/internal/catalogue/model"
