@@ -118,6 +118,7 @@ func (a *App) openStores(ctx context.Context) (err error) {
 	}
 	a.Audit = audit.New(a.DB, a.clock)
 	a.Accounts = identity.NewAccounts(a.DB, a.Audit, a.clock)
+	a.Accounts.Demo = a.Config.Demo
 	a.Catalogue = catalogue.New(a.DB, a.Audit, a.clock, a.Country, a.log)
 	return a.loadStarter(ctx, pack)
 }

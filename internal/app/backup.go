@@ -256,7 +256,7 @@ func unpack(in io.Reader, id age.Identity, dir string) (*Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := tar.NewReader(&bounded{z, room - minFree})
+	t := tar.NewReader(&bounded{z, room - room/10})
 	m, err := readManifest(t)
 	if err != nil {
 		return nil, err

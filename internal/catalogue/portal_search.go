@@ -50,6 +50,10 @@ func cleanQuery(s string) string {
 	return s
 }
 
+// resultsPerPage is short: what is not among the first ten is better found with
+// other words than by turning pages on a phone.
+const resultsPerPage = 10
+
 type searchData struct {
 	Query     string
 	Hits      []hitView
@@ -93,9 +97,9 @@ type chip struct {
 var facetNames = []string{"kind", "days", "administration", "theme", "audience", "more"}
 
 func (p *Portal) search(w http.ResponseWriter, r *http.Request) {
-	q := search.Query{Text: cleanQuery(r.URL.Query().Get("q")), Lang: string(web.LangOf(r)), Limit: pageSize, Filters: map[string][]string{}}
+	q := search.Query{Text: cleanQuery(r.URL.Query().Get("q")), Lang: string(web.LangOf(r)), Limit: resultsPerPage, Filters: map[string][]string{}}
 	page := pageNumber(r)
-	q.Offset = (page - 1) * pageSize
+	q.Offset = (page - 1) * resultsPerPage
 	for _, f := range facetNames {
 		for _, v := range r.URL.Query()[f] {
 			if len(v) <= 80 && len(q.Filters[f]) < 20 && v != "" {
@@ -110,7 +114,7 @@ func (p *Portal) search(w http.ResponseWriter, r *http.Request) {
 	}
 	s := p.Catalogue.Snapshot()
 	d := searchData{Query: q.Text, Also: res.Also, Corrected: res.Corrected}
-	d.Pager = pager{Page: page, Pages: max(1, (res.Total+pageSize-1)/pageSize), Total: res.Total}
+	d.Pager = pager{Page: page, Pages: max(1, (res.Total+resultsPerPage-1)/resultsPerPage), Total: res.Total}
 	d.Pager.links("?" + searchQuery(q, "", "").Encode() + "&")
 	today := p.Site.Today()
 	for _, h := range res.Hits {

@@ -39,13 +39,17 @@ type Account struct {
 
 // Accounts keeps accounts and their sign-in links.
 type Accounts struct {
+	// Demo lets sample accounts in. They have no password, so that elsewhere they
+	// stay closed, also on data that a demonstration left behind.
+	Demo bool
+
 	db    *db.DB
 	audit *audit.Log
 	clock gov.Clock
 }
 
 // NewAccounts returns the accounts of a database.
-func NewAccounts(d *db.DB, a *audit.Log, clock gov.Clock) *Accounts { return &Accounts{d, a, clock} }
+func NewAccounts(d *db.DB, a *audit.Log, clock gov.Clock) *Accounts { return &Accounts{db: d, audit: a, clock: clock} }
 
 var loginName = regexp.MustCompile(`^[a-z0-9][a-z0-9._@-]{1,63}$`)
 
@@ -106,6 +110,9 @@ func scanAccount(row interface{ Scan(...any) error }) (Account, error) {
 
 // ByLogin returns an account by its login.
 func (s *Accounts) ByLogin(ctx context.Context, login string) (Account, error) {
+	if !loginName.MatchString(login) { // not every text can be asked for: PostgreSQL refuses some
+		return Account{}, problem.New(problem.NotFound, "account.not_found")
+	}
 	return scanAccount(s.db.Reader().QueryRowContext(ctx, `SELECT `+accountColumns+` FROM identity_account WHERE login = $1`, login))
 }
 
@@ -175,11 +182,14 @@ func (s *Accounts) Redeem(ctx context.Context, token string) (Account, error) {
 		return Account{}, problem.New(problem.Forbidden, "link.expired")
 	}
 	a, err := s.ByID(ctx, account)
-	if err == nil && a.Disabled {
+	if err == nil && !s.open(a) {
 		err = problem.New(problem.Forbidden, "account.disabled", "login", a.Login)
 	}
 	return a, err
 }
+
+// open reports whether somebody may work with an account.
+func (s *Accounts) open(a Account) bool { return !a.Disabled && (s.Demo || !a.Sample) }
 
 func hashToken(t string) string {
 	sum := sha256.Sum256([]byte(t))

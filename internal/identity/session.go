@@ -45,7 +45,7 @@ func (s *Sessions) Load(next http.Handler) http.Handler {
 		if id := s.manager.GetString(r.Context(), "account"); id != "" {
 			// The account is read anew each time, so that a disabled account or
 			// a lost role ends at once.
-			if a, err := s.accounts.ByID(r.Context(), id); err == nil && !a.Disabled {
+			if a, err := s.accounts.ByID(r.Context(), id); err == nil && s.accounts.open(a) {
 				r = r.WithContext(context.WithValue(r.Context(), actorKey{}, a.Actor))
 			}
 		}

@@ -4,7 +4,7 @@ import "net/http"
 
 // policy lets a page load only what this server serves: nothing inline, nothing
 // from another host, no frames around it.
-const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // Shared slices: setting a header this way allocates nothing on the fast path.
 // Nobody may append to them.

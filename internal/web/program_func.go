@@ -35,6 +35,17 @@ func adapt(f any) fn {
 			}
 			return reflect.ValueOf(f(a[0].String())), nil
 		}
+	case func(any) (string, error):
+		return func(a []reflect.Value) (reflect.Value, error) {
+			return one(a, func(v any) (reflect.Value, error) {
+				s, err := f(v)
+				return reflect.ValueOf(s), err
+			})
+		}
+	case func(*gov.Centimes) string:
+		return func(a []reflect.Value) (reflect.Value, error) {
+			return one(a, func(c *gov.Centimes) (reflect.Value, error) { return str(f(c)) })
+		}
 	case func(string, ...any) string:
 		return func(a []reflect.Value) (reflect.Value, error) {
 			if len(a) < 1 || a[0].Kind() != reflect.String {
