@@ -187,7 +187,9 @@ func (o *Office) overviewData(r *http.Request, id string) (*overviewData, error)
 	commission := actor.Has(gov.RoleCommission)
 	d.MayEdit = edits && v.State != model.Review
 	d.Submit = edits && v.State == model.Draft && len(blocking) == 0
-	d.Own = v.Author == actor.ID
+	if d.Own, err = c.wrote(ctx, actor, v); err != nil {
+		return nil, err
+	}
 	d.Publish = commission && v.State == model.Review && !d.Own
 	d.Return = commission && v.State == model.Review
 	d.Withdraw = v.State.May(model.Withdrawn) && (commission || actor.Has(gov.RoleSteward) || (v.State == model.Draft && edits))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -281,15 +282,42 @@ func (c *Catalogue) Return(ctx context.Context, actor gov.Actor, id string, vers
 	})
 }
 
+// wrote reports whether somebody has put words into a version, also when another
+// saved it after them: a colleague's comma does not make one's own text somebody
+// else's. The audit trail knows; nothing is saved while a version is in review.
+func (c *Catalogue) wrote(ctx context.Context, actor gov.Actor, v *Version) (bool, error) {
+	if actor.ID == v.Author {
+		return true, nil
+	}
+	entries, err := c.History(ctx, v.Procedure.ID, maxSaves)
+	if err != nil {
+		return false, err
+	}
+	n := fmt.Sprint(v.Number)
+	return slices.ContainsFunc(entries, func(e audit.Entry) bool {
+		return e.Actor == actor.ID && e.Detail["version"] == n && slices.Contains(writing, e.Action)
+	}), nil
+}
+
+// writing are the acts by which words come into a version.
+var writing = []string{"procedure.draft", "procedure.save", "procedure.import"}
+
+// maxSaves bounds how far back the acts on a procedure are read.
+const maxSaves = 10_000
+
 // Publish shows a version to the public in place of the one before. Only the
-// commission may, never the person who wrote the version, and only when the
+// commission may, never a person who wrote in the version, and only when the
 // seven facts are there and nothing the law forbids is asked.
 func (c *Catalogue) Publish(ctx context.Context, actor gov.Actor, id string, version int64) error {
 	return c.move(ctx, actor, id, version, model.Published, "procedure.publish", "", func(v *Version) error {
 		if !actor.Has(gov.RoleCommission) {
 			return problem.New(problem.Forbidden, "forbidden")
 		}
-		if actor.ID == v.Author {
+		wrote, err := c.wrote(ctx, actor, v)
+		if err != nil {
+			return err
+		}
+		if wrote {
 			return problem.New(problem.Forbidden, "procedure.own")
 		}
 		return c.blocked(v.Procedure)

@@ -142,3 +142,28 @@ func TestUnknownChoicesBlock(t *testing.T) {
 		}
 	})
 }
+
+// Who wrote in a version can't publish it, also when a colleague saved it last.
+func TestColleaguesCommaIsNoReview(t *testing.T) {
+	each(t, func(t *testing.T, c *Catalogue) {
+		ctx := t.Context()
+		for _, a := range []gov.Actor{both, editor} {
+			p := complete("mooring")
+			p.Summary = gov.Text{"en": "By " + a.ID}
+			based := int64(1)
+			if a.ID == editor.ID {
+				based = 2
+			}
+			if _, err := c.Save(ctx, a, p, based); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := c.Submit(ctx, editor, "mooring", 2); err != nil {
+			t.Fatal(err)
+		}
+		want(t, c.Publish(ctx, both, "mooring", 2), problem.Forbidden, "procedure.own")
+		if err := c.Publish(ctx, commission, "mooring", 2); err != nil {
+			t.Error(err)
+		}
+	})
+}

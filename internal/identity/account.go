@@ -49,7 +49,9 @@ type Accounts struct {
 }
 
 // NewAccounts returns the accounts of a database.
-func NewAccounts(d *db.DB, a *audit.Log, clock gov.Clock) *Accounts { return &Accounts{db: d, audit: a, clock: clock} }
+func NewAccounts(d *db.DB, a *audit.Log, clock gov.Clock) *Accounts {
+	return &Accounts{db: d, audit: a, clock: clock}
+}
 
 var loginName = regexp.MustCompile(`^[a-z0-9][a-z0-9._@-]{1,63}$`)
 
