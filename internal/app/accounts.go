@@ -24,10 +24,8 @@ func OpenAccounts(ctx context.Context, c Config, log *slog.Logger, clock gov.Clo
 		return nil, err
 	}
 	a.Country = pack.Country
-	if path, lite := strings.CutPrefix(c.Database, "sqlite:"); lite {
-		if _, err := os.Stat(path); err != nil {
-			return nil, fmt.Errorf("there is no database at %s: name the data folder with --data, or make one with `diwan migrate`", path)
-		}
+	if err := c.databaseExists(); err != nil {
+		return nil, err
 	}
 	if a.DB, err = db.Open(ctx, c.Database); err != nil {
 		return nil, err
@@ -41,6 +39,20 @@ func OpenAccounts(ctx context.Context, c Config, log *slog.Logger, clock gov.Clo
 	a.Accounts = identity.NewAccounts(a.DB, a.Audit, clock)
 	a.Catalogue = catalogue.New(a.DB, a.Audit, clock, a.Country, log)
 	return a, nil
+}
+
+// databaseExists keeps commands that work on an installation from making an empty
+// one where the name of the data folder was misspelt. A server says for itself
+// that it has no such database.
+func (c Config) databaseExists() error {
+	path, lite := strings.CutPrefix(c.Database, "sqlite:")
+	if !lite {
+		return nil
+	}
+	if _, err := os.Stat(path); err != nil {
+		return fmt.Errorf("there is no database at %s: name the data folder with --data, or make one with `diwan migrate`", path)
+	}
+	return nil
 }
 
 // AddAccount adds an account, or changes the roles of one. The administration

@@ -48,8 +48,12 @@ const (
 	keyPrefix    = "keys/"
 )
 
-// Backup writes a backup of a running or stopped installation.
+// Backup writes a backup of a running or stopped installation. Where there is
+// none it fails: a backup of nothing would be noticed on the day it is needed.
 func Backup(ctx context.Context, c Config, log *slog.Logger, clock gov.Clock, out io.Writer) (*Manifest, error) {
+	if err := c.databaseExists(); err != nil {
+		return nil, err
+	}
 	store, err := keys.Open(filepath.Join(c.Data, "keys"), c.SealFile, clock)
 	if err != nil {
 		return nil, err

@@ -155,7 +155,15 @@ type tableRow struct {
 	start string
 }
 
+// maxImportLines bounds the lines of a table, cells with several lines included,
+// because the place of a fault is looked up in a list of them.
+const maxImportLines = 1_000_000
+
 func readTable(f *file, b []byte, cols []column) []incoming {
+	if bytes.Count(b, []byte{'\n'}) > maxImportLines {
+		f.fault(f.place(1, 1), "import.rows", "limit", strconv.Itoa(maxImportRows))
+		return nil
+	}
 	lines := bytes.SplitAfter(b, []byte{'\n'})
 	d := csv.NewReader(bytes.NewReader(b))
 	d.Comma, d.FieldsPerRecord = separator(b), -1
@@ -192,10 +200,12 @@ func readTable(f *file, b []byte, cols []column) []incoming {
 			return all
 		}
 		row := &tableRow{f: f, cols: used, order: order, cells: record}
-		for i := range record {
+		row.start = place(d.FieldPos(0))
+		// Finding a place costs a walk along the line: only rows that can be
+		// read are worth one for each cell.
+		for i := 0; i < len(record) && len(record) == len(header); i++ {
 			row.at = append(row.at, place(d.FieldPos(i)))
 		}
-		row.start = row.at[0]
 		if len(all) >= maxImportRows {
 			f.fault(row.start, "import.rows", "limit", strconv.Itoa(maxImportRows))
 			return nil
@@ -222,6 +232,10 @@ func readHeader(f *file, d *csv.Reader, header []string, cols []column, place fu
 		byName[cols[i].name] = &cols[i]
 	}
 	before := len(f.problems)
+	if len(header) > len(cols) {
+		f.fault(f.place(1, 1), "import.column", "name", clip(strings.TrimSpace(header[len(cols)])))
+		return nil
+	}
 	used, seen := make([]*column, len(header)), map[string]bool{}
 	for i, h := range header {
 		h = strings.ToLower(strings.TrimSpace(h))

@@ -113,6 +113,9 @@ func (s *Site) render(l gov.Lang, actor gov.Actor, p Page, use func(page []byte)
 	v := &view{Page: p, Lang: l, Languages: s.Country.Languages, Demo: s.Demo, BaseURL: s.BaseURL,
 		Nav: s.Nav, Current: p.Nav, Actor: actor}
 	v.Portal, _ = s.Country.Portal.In(l, s.Country.Order())
+	if p.JSONLD == nil && !p.Hidden {
+		p.JSONLD = s.plainLD(l, p)
+	}
 	if p.JSONLD != nil {
 		b, err := json.Marshal(p.JSONLD) // escapes <, > and &: it cannot close the element
 		if err != nil {
@@ -133,6 +136,12 @@ func (s *Site) render(l gov.Lang, actor gov.Actor, p Page, use func(page []byte)
 	}
 	use(buf.Bytes())
 	return nil
+}
+
+// plainLD describes a page that says nothing more of itself (schema.org).
+func (s *Site) plainLD(l gov.Lang, p Page) any {
+	return map[string]any{"@context": "https://schema.org", "@type": "WebPage", "name": p.Title, "inLanguage": string(l),
+		"url": s.BaseURL + "/" + string(l) + p.Path}
 }
 
 // Slow returns the pages that html/template runs itself, for tests.
