@@ -12,7 +12,7 @@ say() { printf '\n== %s\n' "$*"; }
 install_packages() {
 	local missing=0 b
 	for b in "${binaries[@]}"; do [ -x "$b" ] || missing=1; done
-	fc-list 2>/dev/null | grep -q 'Noto Sans Tifinagh' || missing=1
+	[ -n "$(fc-list 'Noto Sans Tifinagh' 2>/dev/null)" ] || missing=1
 	[ "$missing" = 1 ] || return 0
 	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
 		say "installing ${packages[*]}"

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"net/http"
@@ -12,8 +13,15 @@ import (
 	"time"
 
 	"diwan/country"
+	"diwan/internal/app/seed"
 	"diwan/internal/gov"
 )
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	seed.Clean()
+	os.Exit(code)
+}
 
 // fixedClock stands still.
 type fixedClock time.Time
@@ -32,6 +40,20 @@ func openApp(t testing.TB, change func(*Config)) *App {
 		t.Fatal(err)
 	}
 	clock := fixedClock(time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC))
+	if c.Country == "" {
+		if err := os.MkdirAll(c.Data, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		seed.Into(t, c.Data, strings.HasPrefix(c.Database, "sqlite:"), func(dir string) error {
+			first := c
+			first.Data, first.Database, first.SealFile, first.Demo = dir, "sqlite:"+filepath.Join(dir, "diwan.db"), filepath.Join(dir, "seal.identity"), false
+			a, err := Open(context.Background(), first, slog.New(slog.DiscardHandler), clock)
+			if err != nil {
+				return err
+			}
+			return a.Close()
+		})
+	}
 	a, err := Open(t.Context(), c, slog.New(slog.DiscardHandler), clock)
 	if err != nil {
 		t.Fatal(err)

@@ -54,7 +54,8 @@ func TestRestoreDrill(t *testing.T) {
 		if err != nil || len(m.Files) < 2 {
 			t.Fatalf("Backup = %+v, %v", m, err)
 		}
-		if bytes.Contains(file.Bytes(), []byte("drill")) || bytes.Contains(file.Bytes(), []byte("ali")) {
+		// Sealed bytes hold every short word now and then: only a long one tells.
+		if !bytes.HasPrefix(file.Bytes(), []byte("age-encryption.org/v1")) || bytes.Contains(file.Bytes(), []byte("SQLite format")) {
 			t.Error("the backup can be read without the identity")
 		}
 

@@ -41,6 +41,7 @@ var table = []rule{
 	{"internal/catalogue", concat(words, platform, "lexis", "internal/catalogue/..."), nil},
 	{"internal/identity", concat(words, platform, "lexis"), nil},
 	{"internal/app/freeport", nil, []string{}},
+	{"internal/app/seed", nil, []string{}},
 	{"internal/app/...", []string{"internal/...", "country", "lexis/..."}, nil},
 	{"bench/...", []string{"internal/...", "country", "lexis/..."}, nil},
 	{"cmd/...", concat(words, nil, "internal/app", "internal/db"), []string{}},

@@ -246,8 +246,8 @@ func (l *Log) verifyHeads(ctx context.Context, last map[string]Entry) error {
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	for _, chain := range slices.Sorted(maps.Keys(last)) {
-		return &Broken{chain, last[chain].Seq + 1, "its head is missing"}
+	if headless := slices.Sorted(maps.Keys(last)); len(headless) > 0 {
+		return &Broken{headless[0], last[headless[0]].Seq + 1, "its head is missing"}
 	}
 	return nil
 }

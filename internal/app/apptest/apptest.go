@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"diwan/internal/app"
+	"diwan/internal/app/seed"
 	"diwan/internal/catalogue/model"
 	"diwan/internal/gov"
 )
@@ -27,6 +28,15 @@ func Open(t testing.TB) *app.App {
 	c.Data, c.Listen, c.AdminListen, c.Demo = t.TempDir(), "127.0.0.1:0", "", true
 	c.Database, c.SealFile = "sqlite:"+filepath.Join(c.Data, "diwan.db"), filepath.Join(c.Data, "seal.identity")
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	seed.Into(t, c.Data, true, func(dir string) error {
+		first := c
+		first.Data, first.Database, first.SealFile, first.Demo = dir, "sqlite:"+filepath.Join(dir, "diwan.db"), filepath.Join(dir, "seal.identity"), false
+		a, err := app.Open(context.Background(), first, log, gov.SystemClock{})
+		if err != nil {
+			return err
+		}
+		return a.Close()
+	})
 	a, err := app.Open(t.Context(), c, log, new(app.DemoClock))
 	if err != nil {
 		t.Fatal(err)
