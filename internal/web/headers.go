@@ -9,15 +9,16 @@ const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src
 // Shared slices: setting a header this way allocates nothing on the fast path.
 // Nobody may append to them.
 var (
-	hPolicy      = []string{policy}
-	hNoSniff     = []string{"nosniff"}
-	hReferrer    = []string{"strict-origin-when-cross-origin"}
-	hOpener      = []string{"same-origin"}
-	hPermissions = []string{"camera=(), geolocation=(), microphone=(), interest-cohort=()"}
-	hTransport   = []string{"max-age=63072000; includeSubDomains"}
+	hPolicy    = []string{policy}
+	hNoSniff   = []string{"nosniff"}
+	hOpener    = []string{"same-origin"}
+	hTransport = []string{"max-age=63072000; includeSubDomains"}
 )
 
-// SecureHeaders sets the security headers on every answer. When the program is
+// SecureHeaders sets the security headers on every answer. They are few on
+// purpose: each costs something on every page, the layout itself says what
+// browsers may tell other sites of where a reader comes from, and there is no
+// foreign script or frame that a permissions policy could bind. When the program is
 // reached over TLS, also through a proxy that it trusts, browsers are told never
 // to come without.
 func SecureHeaders(tls bool, next http.Handler) http.Handler {
@@ -25,9 +26,7 @@ func SecureHeaders(tls bool, next http.Handler) http.Handler {
 		h := w.Header()
 		h["Content-Security-Policy"] = hPolicy
 		h["X-Content-Type-Options"] = hNoSniff
-		h["Referrer-Policy"] = hReferrer
 		h["Cross-Origin-Opener-Policy"] = hOpener
-		h["Permissions-Policy"] = hPermissions
 		if tls || r.TLS != nil {
 			h["Strict-Transport-Security"] = hTransport
 		}

@@ -25,7 +25,9 @@ type program struct {
 	blocks map[string]step
 	page   *template.Template
 	funcs  map[string]fn
-	deep   *urlEscapers
+	// writers write what the function of the same name returns as safe HTML.
+	writers map[string]writer
+	deep    *urlEscapers
 }
 
 // step writes one part of a page.
@@ -49,11 +51,11 @@ const maxDepth = 200
 
 // newProgram compiles the block of a page and all it calls. It returns nil when
 // a part is beyond it.
-func newProgram(page *template.Template, entry string, funcs template.FuncMap, deep *urlEscapers) *program {
+func newProgram(page *template.Template, entry string, funcs template.FuncMap, writers map[string]writer, deep *urlEscapers) *program {
 	// Executing once makes html/template escape the trees; without data it
 	// soon stops with an error, which does not matter.
 	page.ExecuteTemplate(io.Discard, entry, nil)
-	p := &program{blocks: map[string]step{}, page: page, funcs: map[string]fn{}, deep: deep}
+	p := &program{blocks: map[string]step{}, page: page, funcs: map[string]fn{}, writers: writers, deep: deep}
 	for name, f := range funcs {
 		p.funcs[name] = adapt(f)
 	}
@@ -137,6 +139,9 @@ func (p *program) node(n parse.Node) (step, error) {
 // decided; one that declares a variable writes nothing.
 func (p *program) action(pipe *parse.PipeNode) (step, error) {
 	head, chain := splitEscapers(pipe)
+	if s, err := p.directly(head, chain, len(pipe.Decl)); s != nil || err != nil {
+		return s, err
+	}
 	get, err := p.pipe(head)
 	if err != nil {
 		return nil, err
@@ -148,6 +153,29 @@ func (p *program) action(pipe *parse.PipeNode) (step, error) {
 	if err != nil {
 		return nil, err
 	}
+	return func(x *exec) error {
+		v, err := get(x)
+		if err != nil {
+			return err
+		}
+		return write(x.buf, v)
+	}, nil
+}
+
+// directly compiles {{name value}} in text, when name has a writer; nil otherwise.
+func (p *program) directly(head *parse.PipeNode, chain []string, decl int) (step, error) {
+	if decl > 0 || len(head.Cmds) != 1 || len(head.Cmds[0].Args) != 2 || len(chain) != 1 || chain[0] != "_html_template_htmlescaper" {
+		return nil, nil
+	}
+	id, ok := head.Cmds[0].Args[0].(*parse.IdentifierNode)
+	if !ok || p.writers[id.Ident] == nil {
+		return nil, nil
+	}
+	get, err := p.arg(head.Cmds[0].Args[1])
+	if err != nil {
+		return nil, err
+	}
+	write := p.writers[id.Ident]
 	return func(x *exec) error {
 		v, err := get(x)
 		if err != nil {

@@ -93,7 +93,7 @@ func compare(t *testing.T, urls *urlEscapers, text string, data any) {
 	}
 	var want bytes.Buffer
 	wantErr := template.Must(page.Clone()).Execute(&want, data)
-	p := newProgram(page, "layout", sampleFuncs, urls)
+	p := newProgram(page, "layout", sampleFuncs, nil, urls)
 	if p == nil {
 		return // html/template runs it itself
 	}
@@ -112,7 +112,7 @@ func compare(t *testing.T, urls *urlEscapers, text string, data any) {
 func TestSamplesAreCompiled(t *testing.T) {
 	for i, text := range samples[:12] {
 		page := template.Must(template.New("layout").Funcs(sampleFuncs).Parse(text))
-		p := newProgram(page, "layout", sampleFuncs, newURLEscapers())
+		p := newProgram(page, "layout", sampleFuncs, nil, newURLEscapers())
 		if p == nil {
 			t.Errorf("sample %d is not compiled: %s", i, text)
 			continue

@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"io/fs"
 	"path"
+	"reflect"
 	"regexp"
 	"strings"
 
@@ -140,7 +141,7 @@ func (c *compiler) pages(into map[string]*compiledPage, slice string, base *temp
 		if err := c.parseFile(t, files, n); err != nil {
 			return err
 		}
-		into[slice+"/"+strings.TrimSuffix(n, path.Ext(n))] = &compiledPage{t, newProgram(t, "layout", c.funcs(), c.urls)}
+		into[slice+"/"+strings.TrimSuffix(n, path.Ext(n))] = &compiledPage{t, newProgram(t, "layout", c.funcs(), c.writers(), c.urls)}
 	}
 	return nil
 }
@@ -231,6 +232,22 @@ func (c *compiler) funcs() template.FuncMap {
 	}
 }
 
+// writers are functions whose result compiled pages write without building it.
+func (c *compiler) writers() map[string]writer {
+	order := c.site.Country.Order()
+	return map[string]writer{"text": func(buf *bytes.Buffer, v reflect.Value) error {
+		if !v.IsValid() || !v.CanInterface() {
+			return errBeyond
+		}
+		t, ok := v.Interface().(gov.Text)
+		if !ok {
+			return errBeyond
+		}
+		c.writeText(buf, t, order)
+		return nil
+	}}
+}
+
 // number takes whichever kind of whole number a page holds.
 func number(f Format, n any) (string, error) {
 	switch n := n.(type) {
@@ -253,13 +270,21 @@ func words(pairs []any) []string {
 // text writes a text in the page's language, or in another with its language
 // and direction, so that it is read aloud and aligned rightly.
 func (c *compiler) text(t gov.Text, order []gov.Lang) template.HTML {
+	var buf bytes.Buffer
+	c.writeText(&buf, t, order)
+	return template.HTML(buf.String())
+}
+
+func (c *compiler) writeText(buf *bytes.Buffer, t gov.Text, order []gov.Lang) {
 	s, l := t.In(c.lang.Code, order)
-	esc := template.HTMLEscapeString(s)
 	if l == c.lang.Code || l == "" {
-		return template.HTML(esc)
+		escapeText(buf, s)
+		return
 	}
 	other, _ := c.site.Country.Language(l)
-	return template.HTML(`<span lang="` + string(l) + `" dir="` + other.Dir + `">` + esc + `</span>`)
+	buf.WriteString(`<span lang="` + string(l) + `" dir="` + other.Dir + `">`)
+	escapeText(buf, s)
+	buf.WriteString(`</span>`)
 }
 
 // execute writes a page into buf. What the compiled program meets and does not
