@@ -143,6 +143,10 @@ type importer struct {
 
 // run imports all of them, or none. more is done first, in the same transaction.
 func (m *importer) run(ctx context.Context, all []incoming, more func(*db.Tx) (changed bool, err error)) (Report, error) {
+	if len(all) == 0 && more == nil {
+		m.file.fault(m.file.place(1, 1), "import.empty")
+		return m.file.outcome(Report{}, m.file.refused())
+	}
 	public := false
 	err := m.store.db.RunTx(ctx, func(tx *db.Tx) (err error) {
 		m.out, m.file.problems = Report{}, nil

@@ -45,6 +45,9 @@ func (c *Catalogue) ImportCPSV(ctx context.Context, actor gov.Actor, name string
 		all = append(all, incoming{id: p.ID, at: at, where: func(string) string { return at },
 			build: func(*model.Procedure) *model.Procedure { return p }})
 	}
+	if len(items) == 0 {
+		return m.run(ctx, all, nil)
+	}
 	return m.run(ctx, all, func(tx *db.Tx) (bool, error) { return m.put(ctx, tx, items) })
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"io"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,27 +18,20 @@ import (
 
 const byteOrderMark = "\ufeff" // tells spreadsheets that the file is UTF-8
 
-// guard keeps a spreadsheet from taking a text for a formula: an apostrophe goes
-// before what would be one. A text that begins with an apostrophe gets one more,
-// so that unguard gives back exactly what was there.
-func guard(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r\n'\uff1d\uff0b\uff0d\uff20", first(s)) {
-		return "'" + s
-	}
-	return s
-}
+// guarded matches where a spreadsheet could take what follows for a formula: at
+// the beginning of a cell, and behind whatever some spreadsheet takes for the
+// end of one, since which that is depends on its settings and not on the file.
+// Apostrophes that stand there already are counted.
+var guarded = regexp.MustCompile("(^|[;,\t\r\n])('*)([=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20])")
 
-// unguard takes the apostrophe of guard away, and leaves every other where it is.
+// guard keeps a spreadsheet from taking a text, or a part of it, for a formula:
+// an apostrophe goes before what would be one. Where apostrophes stand already
+// there is one more, so that unguard gives back exactly what was there.
+func guard(s string) string { return guarded.ReplaceAllString(s, "$1'$2$3") }
+
+// unguard takes the apostrophes of guard away, and leaves every other.
 func unguard(s string) string {
-	if rest, ok := strings.CutPrefix(s, "'"); ok && rest != "" && guard(rest) != rest {
-		return rest
-	}
-	return s
-}
-
-func first(s string) rune {
-	r, _ := utf8.DecodeRuneInString(s)
-	return r
+	return guarded.ReplaceAllStringFunc(s, func(m string) string { return strings.Replace(m, "'", "", 1) })
 }
 
 // newlines writes line breaks in one way: a table can't tell them apart.

@@ -20,6 +20,10 @@ func readProcedures(f *file, b []byte) []incoming {
 		f.fault(at(offset), "import.json")
 		return nil
 	}
+	if offset, name := unclearName(b); name != "" {
+		f.fault(at(offset), "import.json_name", "name", clip(name))
+		return nil
+	}
 	d := json.NewDecoder(bytes.NewReader(b))
 	if t, err := d.Token(); err != nil || t != json.Delim('[') {
 		f.fault(at(0), "import.json_array")
@@ -136,4 +140,41 @@ func descend(d *json.Decoder, raw []byte, name string) (int, bool) {
 		}
 	}
 	return 0, false
+}
+
+// unclearName finds a name that stands twice in one object or is not written in
+// small letters: the decoder would take the last, and any case, while whoever
+// reviewed the file may have read another value. The JSON is well formed.
+func unclearName(b []byte) (offset int, name string) {
+	d := json.NewDecoder(bytes.NewReader(b))
+	type object struct {
+		names map[string]bool // nil in an array
+		value bool            // a name was read, its value comes next
+	}
+	var open []object
+	for {
+		t, err := d.Token()
+		if err != nil {
+			return 0, ""
+		}
+		top := len(open) - 1
+		if s, ok := t.(string); ok && top >= 0 && open[top].names != nil && !open[top].value {
+			if open[top].names[s] || strings.ToLower(s) != s {
+				return max(0, int(d.InputOffset())-len(s)-2), s
+			}
+			open[top].names[s], open[top].value = true, true
+			continue
+		}
+		if top >= 0 {
+			open[top].value = false
+		}
+		switch t {
+		case json.Delim('{'):
+			open = append(open, object{names: map[string]bool{}})
+		case json.Delim('['):
+			open = append(open, object{})
+		case json.Delim('}'), json.Delim(']'):
+			open = open[:top]
+		}
+	}
 }

@@ -200,6 +200,9 @@ func TestBulkFaultsHavePlaces(t *testing.T) {
 			want string
 		}{
 			{"empty", csvIn, "", "line 1, column 1: import.empty"},
+			{"only a header", csvIn, "id,name_en\n", "line 1, column 1: import.empty"},
+			{"twice", jsonIn, "[\n{\"id\":\"a\",\n\"id\":\"b\"}]", "line 3, column 1: import.json_name"},
+			{"capitals", jsonIn, "[{\"ID\":\"a\"}]", "line 1, column 3: import.json_name"},
 			{"column", csvIn, "id,\u00e9\u00e9,nmae_en\n", "line 1, column 4: import.column\nline 1, column 7: import.column"},
 			{"column twice", csvIn, "id,name_en,name_en\n", "line 1, column 12: import.column_double"},
 			{"no id", csvIn, "name_en\n", "line 1, column 1: import.missing"},
@@ -253,10 +256,14 @@ func mustVersions(t *testing.T, c *Catalogue) []*Version {
 
 // No cell of an export is a formula, and what was there comes back.
 func TestBulkGuardsCells(t *testing.T) {
-	for _, s := range []string{"=1+1", "+2", "-3", "@SUM(A1)", "\tx", "\rx", "\nx", "'quoted", "'=x", "''", "'", "", "plain", "a=b", "\uff1dx"} {
+	for _, s := range []string{"=1+1", "+2", "-3", "@SUM(A1)", "\tx", "\rx", "\nx", "'quoted", "'=x", "''", "'", "", "plain", "a=b", "\uff1dx",
+		"foo;=HYPERLINK(1)", "a,+b", "a;'=b", "a;''=b;-c", "x\n=y", ";'s", "a; =b"} {
 		g := guard(s)
-		if g != "" && strings.ContainsRune("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20", first(g)) {
+		if g != "" && strings.ContainsAny(string([]rune(g)[:1]), "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20") {
 			t.Errorf("%q is written as %q", s, g)
+		}
+		if i := strings.IndexAny(g, ";,\n"); i >= 0 && i+1 < len(g) && strings.ContainsRune("=+-@", rune(g[i+1])) {
+			t.Errorf("%q is written as %q, which some spreadsheets would run", s, g)
 		}
 		if got := unguard(g); got != s {
 			t.Errorf("%q comes back as %q", s, got)
@@ -304,7 +311,8 @@ func TestBulkTemplateIsExplainedAndEmpty(t *testing.T) {
 				}
 			}
 		}
-		if r, err := c.ImportCSV(t.Context(), editor, "template.csv", &b); err != nil || r.Created+r.Changed+r.Same != 0 {
+		r, err := c.ImportCSV(t.Context(), editor, "template.csv", &b)
+		if len(r.Problems) != 1 || r.Problems[0].Code != "import.empty" {
 			t.Errorf("the template brings %+v, %v", r, err)
 		}
 	})

@@ -215,7 +215,7 @@ func (o *Office) act(w http.ResponseWriter, r *http.Request) {
 	case "submit":
 		err = o.Catalogue.Submit(ctx, actor, id, version)
 	case "publish":
-		err = o.Catalogue.Publish(ctx, actor, id, version)
+		err = o.Catalogue.PublishSeen(ctx, actor, id, version, r.PostFormValue("mark"))
 	case "return":
 		err = o.Catalogue.Return(ctx, actor, id, version, why)
 	case "withdraw":

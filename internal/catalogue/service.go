@@ -106,6 +106,22 @@ func (c *Catalogue) MayEdit(a gov.Actor, administration string) bool {
 	return a.Has(gov.RoleEditor) && (a.Administration == "" || c.within(administration, a.Administration))
 }
 
+// under returns an administration with all bodies under it, nil for "": all.
+func (c *Catalogue) under(administration string) []string {
+	if administration == "" {
+		return nil
+	}
+	snap, ids := c.Snapshot(), []string{administration}
+	for i := 0; i < len(ids); i++ {
+		for _, a := range snap.Children(ids[i]) {
+			if !slices.Contains(ids, a.ID) { // a circle of parents must end
+				ids = append(ids, a.ID)
+			}
+		}
+	}
+	return ids
+}
+
 // within reports whether an administration is another one or stands under it.
 func (c *Catalogue) within(id, top string) bool {
 	snap := c.Snapshot()
@@ -143,12 +159,12 @@ func (c *Catalogue) Versions(ctx context.Context, id string) ([]*Version, error)
 
 // Rows returns the procedures for the office's list after an id.
 func (c *Catalogue) Rows(ctx context.Context, administration string, state model.State, after string, limit int) ([]Row, error) {
-	return c.store.rows(ctx, administration, state, after, limit)
+	return c.store.rows(ctx, c.under(administration), state, after, limit)
 }
 
 // Counts returns how many procedures stand in each state.
 func (c *Catalogue) Counts(ctx context.Context, administration string) (map[model.State]int, error) {
-	return c.store.counts(ctx, administration)
+	return c.store.counts(ctx, c.under(administration))
 }
 
 // History returns who did what with a procedure, the newest first.
@@ -309,7 +325,16 @@ const maxSaves = 10_000
 // commission may, never a person who wrote in the version, and only when the
 // seven facts are there and nothing the law forbids is asked.
 func (c *Catalogue) Publish(ctx context.Context, actor gov.Actor, id string, version int64) error {
+	return c.PublishSeen(ctx, actor, id, version, "")
+}
+
+// PublishSeen is Publish for somebody who has read the version whose Mark is
+// given: words that were changed since are not published unread.
+func (c *Catalogue) PublishSeen(ctx context.Context, actor gov.Actor, id string, version int64, mark string) error {
 	return c.move(ctx, actor, id, version, model.Published, "procedure.publish", "", func(v *Version) error {
+		if mark != "" && mark != v.Mark() {
+			return problem.New(problem.Conflict, "procedure.changed", "id", id)
+		}
 		if !actor.Has(gov.RoleCommission) {
 			return problem.New(problem.Forbidden, "forbidden")
 		}

@@ -9,6 +9,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"diwan/internal/catalogue/model"
@@ -199,11 +201,12 @@ type Row struct {
 
 // rows returns the latest versions of procedures after the given id, in the
 // order of their ids. Empty filters match everything.
-func (s store) rows(ctx context.Context, administration string, state model.State, after string, limit int) ([]Row, error) {
+func (s store) rows(ctx context.Context, administrations []string, state model.State, after string, limit int) ([]Row, error) {
+	of, args := ofAdministrations(administrations, after, string(state), limit)
 	rows, err := s.db.Reader().QueryContext(ctx, `SELECT p.id, p.administration, p.latest, p.shown, v.state, v.changed_at, v.body
 		FROM catalogue_procedure p JOIN catalogue_version v ON v.procedure = p.id AND v.version = p.latest
-		WHERE p.id > $1 AND ($2 = '' OR p.administration = $2) AND ($3 = '' OR v.state = $3)
-		ORDER BY p.id LIMIT $4`, after, administration, string(state), limit)
+		WHERE p.id > $1 AND ($2 = '' OR v.state = $2)`+of+`
+		ORDER BY p.id LIMIT $3`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("listing procedures: %w", err)
 	}
@@ -227,10 +230,11 @@ func (s store) rows(ctx context.Context, administration string, state model.Stat
 
 // counts returns how many procedures stand in each state, by their latest
 // version.
-func (s store) counts(ctx context.Context, administration string) (map[model.State]int, error) {
+func (s store) counts(ctx context.Context, administrations []string) (map[model.State]int, error) {
+	of, args := ofAdministrations(administrations)
 	rows, err := s.db.Reader().QueryContext(ctx, `SELECT v.state, COUNT(*)
 		FROM catalogue_procedure p JOIN catalogue_version v ON v.procedure = p.id AND v.version = p.latest
-		WHERE ($1 = '' OR p.administration = $1) GROUP BY v.state`, administration)
+		WHERE 1 = 1`+of+` GROUP BY v.state`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("counting procedures: %w", err)
 	}
@@ -245,6 +249,20 @@ func (s store) counts(ctx context.Context, administration string) (map[model.Sta
 		out[st] = n
 	}
 	return out, rows.Err()
+}
+
+// ofAdministrations returns the condition that a procedure belongs to one of some
+// administrations, none for all, and the arguments with theirs behind.
+func ofAdministrations(ids []string, args ...any) (string, []any) {
+	if len(ids) == 0 {
+		return "", args
+	}
+	marks := make([]string, len(ids))
+	for i, id := range ids {
+		args = append(args, id)
+		marks[i] = "$" + strconv.Itoa(len(args))
+	}
+	return " AND p.administration IN (" + strings.Join(marks, ", ") + ")", args
 }
 
 // shown calls fn with each version that the public sees.

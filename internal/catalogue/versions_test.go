@@ -167,3 +167,44 @@ func TestColleaguesCommaIsNoReview(t *testing.T) {
 		}
 	})
 }
+
+// What was read is what is published.
+func TestPublishWhatWasSeen(t *testing.T) {
+	each(t, func(t *testing.T, c *Catalogue) {
+		ctx := t.Context()
+		seen, err := c.Save(ctx, editor, complete("mooring"), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		changed := complete("mooring")
+		changed.Summary = gov.Text{"en": "Other words"}
+		now, err := c.SaveOver(ctx, editor, changed, seen.Mark())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Submit(ctx, editor, "mooring", 2); err != nil {
+			t.Fatal(err)
+		}
+		want(t, c.PublishSeen(ctx, commission, "mooring", 2, seen.Mark()), problem.Conflict, "procedure.changed")
+		if err := c.PublishSeen(ctx, commission, "mooring", 2, now.Mark()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// Editors see what they may edit: also the procedures of the bodies under their
+// administration.
+func TestDeskHoldsTheBodiesUnder(t *testing.T) {
+	each(t, func(t *testing.T, c *Catalogue) {
+		for administration, n := range map[string]int{"": 1, "north": 1, "north-harbour": 1, "south": 0} {
+			rows, err := c.Rows(t.Context(), administration, model.Published, "", 10)
+			if err != nil || len(rows) != n {
+				t.Errorf("%q sees %d, %v", administration, len(rows), err)
+			}
+			counts, err := c.Counts(t.Context(), administration)
+			if err != nil || counts[model.Published] != n {
+				t.Errorf("%q counts %v, %v", administration, counts, err)
+			}
+		}
+	})
+}
