@@ -177,7 +177,7 @@ func (p *Portal) hit(s *Snapshot, h search.Hit, today gov.Date) (hitView, bool) 
 }
 
 // maxFacetValues keeps each filter to the values that matter.
-const maxFacetValues = 8
+const maxFacetValues = 6
 
 func (p *Portal) facets(s *Snapshot, res *search.Result, q search.Query, d *searchData) {
 	for _, name := range facetNames {

@@ -326,7 +326,13 @@ func (p *program) call(n *parse.TemplateNode) (step, error) {
 		if x.deep >= maxDepth {
 			return fmt.Errorf("templates call each other without end at %q", name)
 		}
-		return p.blocks[name](&exec{buf: x.buf, dot: v, vars: []variable{{"$", v}}, deep: x.deep + 1})
+		// The caller's variables stay below on the stack: a block can't name
+		// them, its parser has refused that, and its own "$" comes first.
+		mark, dot := len(x.vars), x.dot
+		x.vars, x.dot, x.deep = append(x.vars, variable{"$", v}), v, x.deep+1
+		err = p.blocks[name](x)
+		x.vars, x.dot, x.deep = x.vars[:mark], dot, x.deep-1
+		return err
 	}, nil
 }
 
