@@ -326,3 +326,22 @@ func TestDemoClockOnlyGoesForward(t *testing.T) {
 		t.Errorf("%v, %v", c.Now(), err)
 	}
 }
+
+// A script over the limit is told so in a form that it can read, also from a page
+// of another site, and when to come back.
+func TestOverTheLimit(t *testing.T) {
+	a := openApp(t, func(c *Config) { c.APIRate = 5 })
+	for i := range 7 {
+		res, body := get(t, a.Handler, "/api/v1/procedures?page_size=1")
+		switch {
+		case i < 5 && res.StatusCode != http.StatusOK:
+			t.Errorf("call %d: %d", i+1, res.StatusCode)
+		case i >= 5 && (res.StatusCode != http.StatusTooManyRequests || res.Header.Get("Retry-After") == "" ||
+			res.Header.Get("Access-Control-Allow-Origin") != "*" || !strings.Contains(body, `"code":"too_many"`)):
+			t.Errorf("call %d: %d %v %s", i+1, res.StatusCode, res.Header, body)
+		}
+	}
+	if res, _ := get(t, a.Handler, "/fr/"); res.StatusCode != http.StatusOK {
+		t.Errorf("people are limited too: %d", res.StatusCode)
+	}
+}

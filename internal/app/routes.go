@@ -37,11 +37,11 @@ func (a *App) routes() http.Handler {
 	portal.Register(pages)
 	pages.HandleFunc("/", site.NoPage)
 	pages.Handle("/office/", m.wrap("office", a.office()))
-	site.Mount(mux, m.wrap("pages", fewWrites(web.NewRateLimit(writeRate, a.clock.Now, site.Fail), pages)))
+	site.Mount(mux, m.wrap("pages", fewWrites(web.NewRateLimit(writeRate, writeRate/4, a.clock.Now, site.Fail), pages)))
 
 	api := http.NewServeMux()
 	a.registerAPI(api)
-	limit := web.NewRateLimit(a.Config.APIRate, a.clock.Now, site.Fail)
+	limit := web.NewRateLimit(a.Config.APIRate, a.Config.APIRate, a.clock.Now, site.Fail)
 	forPrograms := m.wrap("api", catalogue.AnyOrigin(limit.Wrap(api)))
 	mux.Handle("/api/", forPrograms)
 	mux.Handle("/ns", forPrograms)

@@ -12,13 +12,14 @@ import (
 	"diwan/internal/problem"
 )
 
-// RateLimit bounds how many requests one address makes a minute, with a burst
-// of a quarter of that. It protects everybody else from one careless script.
+// RateLimit bounds how many requests one address makes a minute, and how many
+// of them at once. It protects everybody else from one careless script.
 // Addresses are kept for two minutes at most and in bounded number; an address
 // that asks from behind a proxy counts as the proxy's, unless the operator put
 // the proxy in front and rewrites RemoteAddr.
 type RateLimit struct {
 	perMinute int
+	burst     int
 	now       func() time.Time
 	fail      func(http.ResponseWriter, *http.Request, error)
 
@@ -30,8 +31,8 @@ type RateLimit struct {
 const maxAddresses = 50_000
 
 // NewRateLimit returns a limit; fail writes the refusal.
-func NewRateLimit(perMinute int, now func() time.Time, fail func(http.ResponseWriter, *http.Request, error)) *RateLimit {
-	return &RateLimit{perMinute: perMinute, now: now, fail: fail, young: map[string]*rate.Limiter{}}
+func NewRateLimit(perMinute, burst int, now func() time.Time, fail func(http.ResponseWriter, *http.Request, error)) *RateLimit {
+	return &RateLimit{perMinute: perMinute, burst: burst, now: now, fail: fail, young: map[string]*rate.Limiter{}}
 }
 
 // Wrap refuses requests over the limit with 429 and says when to come back.
@@ -60,7 +61,7 @@ func (l *RateLimit) limiter(remote string, now time.Time) *rate.Limiter {
 	lim := l.young[host]
 	if lim == nil {
 		if lim = l.old[host]; lim == nil {
-			lim = rate.NewLimiter(rate.Limit(float64(l.perMinute)/60), max(1, l.perMinute/4))
+			lim = rate.NewLimiter(rate.Limit(float64(l.perMinute)/60), max(1, l.burst))
 		}
 		l.young[host] = lim
 	}
