@@ -48,3 +48,24 @@ func TestCompiledPagesAreTheSame(t *testing.T) {
 		}
 	}
 }
+
+// Where two lists give one act two deadlines, the page says both.
+func TestContradictingDeadlinesAreShown(t *testing.T) {
+	a := openApp(t, nil)
+	seen := 0
+	for _, e := range a.Catalogue.Snapshot().Procedures {
+		for _, l := range e.Listed {
+			if len(l.Terms) == 0 {
+				continue
+			}
+			seen++
+			key := a.Site.Words.Printer("fr").T("law.row.differs")
+			if _, body := get(t, a.Handler, "/fr/procedures/"+e.ID); !strings.Contains(body, key) {
+				t.Errorf("%s does not say that list %s differs", e.ID, l.List)
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("no act of the starter has two deadlines: the case is not tested")
+	}
+}

@@ -75,6 +75,9 @@ type listView struct {
 	gov.List
 	Number string
 	Text   gov.Text // the name as the list prints it, in the country's first language
+	// Other are the deadlines of this list where they contradict the page's: the
+	// reader may rely on either, and must know of both.
+	Other []model.Term
 }
 
 func (p *Portal) procedure(w http.ResponseWriter, r *http.Request) {
@@ -146,7 +149,7 @@ func (p *Portal) describe(s *Snapshot, e *Entry, today gov.Date, l gov.Lang) *pr
 	d.LawChecked, d.Elsewhere = provenance(d.Basis, e.Sources)
 	for _, li := range e.Listed {
 		if list, ok := c.List(li.List); ok {
-			d.Lists = append(d.Lists, listView{list, li.Number, printed(li.Name, c)})
+			d.Lists = append(d.Lists, listView{list, li.Number, printed(li.Name, c), li.Terms})
 		}
 	}
 	return d
