@@ -28,7 +28,8 @@ type Repair struct {
 // the wrong order, numbers glued to words, displaced brackets and commas,
 // and hehs that stand for spaces. It never changes, adds or drops a digit.
 // Digits inside one number keep their order. Sound text comes back as it
-// is, and RepairArabic(RepairArabic(s)) == RepairArabic(s). The result is
+// is, and RepairArabic(RepairArabic(s)) == RepairArabic(s). Lines end where
+// they ended, so that what stands on line n still does. The result is
 // for reading and search; keep the bytes you were given beside it.
 func RepairArabic(s string) string {
 	out, _ := RepairReport(s)
@@ -73,12 +74,8 @@ func (c *counts) once(s string) string {
 }
 
 func hasArabic(s string) bool {
-	for _, r := range s {
-		if isArabicLetter(r) {
-			return true
-		}
-	}
-	return false
+	start, end := nextWord(s, 0)
+	return start < end
 }
 
 // weigh looks at the whole text: impossible sequences prove damage, right
@@ -127,8 +124,11 @@ func (c *counts) words(s string) string {
 		}
 		fixed := w
 		if strings.Contains(w, "\u0644") {
-			ns, ne := nextWord(s, end)
-			fixed = x.fixWord(w, prev, s[ns:ne], ev)
+			fixed = x.fixed.get(w, uint8(ev), func() string { return x.fixAlone(w, ev) })
+			if fixed == "" {
+				ns, ne := nextWord(s, end)
+				fixed = x.fixWord(w, prev, s[ns:ne], ev)
+			}
 		}
 		if fixed != w {
 			c.lamAlef++
@@ -141,22 +141,21 @@ func (c *counts) words(s string) string {
 }
 
 // nextWord returns the bounds of the next run of Arabic letters at or after
-// i; both are len(s) when there is none.
+// i; both are len(s) when there is none. The letters of the block are two bytes
+// each, so the bytes tell them without decoding.
 func nextWord(s string, i int) (start, end int) {
-	start = -1
-	for j, r := range s[i:] {
-		if isArabicLetter(r) {
-			if start < 0 {
-				start = i + j
-			}
-			continue
-		}
-		if start >= 0 {
-			return start, i + j
-		}
+	for i < len(s) && !letterAt(s, i) {
+		i++
 	}
-	if start < 0 {
-		return len(s), len(s)
+	start = i
+	for i < len(s) && letterAt(s, i) {
+		i += 2
 	}
-	return start, len(s)
+	return start, i
+}
+
+// letterAt reports an Arabic letter whose first byte is at i.
+func letterAt(s string, i int) bool {
+	b := s[i]
+	return b >= 0xd8 && b <= 0xdb && i+1 < len(s) && isArabicLetter(rune(b&0x1f)<<6|rune(s[i+1]&0x3f))
 }

@@ -111,6 +111,9 @@ func FuzzRepairArabic(f *testing.F) {
 		if !strings.ContainsAny(s, "()") && digitString(got) != digitString(s) {
 			t.Fatalf("digits moved without brackets: %q became %q", s, got)
 		}
+		if strings.Count(got, "\n") != strings.Count(s, "\n") {
+			t.Fatalf("lines changed: %q became %q", s, got)
+		}
 		if again := RepairArabic(got); again != got {
 			t.Fatalf("not idempotent: %q, %q, %q", s, got, again)
 		}

@@ -21,7 +21,13 @@ func (c *counts) heh(s string) string {
 		if start > 0 {
 			after = rune(s[start-1])
 		}
-		n := x.partWord(w, stray, stray && !isDigit(after), ev)
+		alone := stray && !isDigit(after)
+		if whole(w) {
+			b.WriteString(w)
+			i = end
+			continue
+		}
+		n := x.parted.get(w, partMode(stray, alone, ev), func() string { return x.partWord(w, stray, alone, ev) })
 		switch {
 		case n == w:
 		case strings.Count(n, "\u0647") < strings.Count(w, "\u0647"):
@@ -33,6 +39,21 @@ func (c *counts) heh(s string) string {
 		i = end
 	}
 	return b.String()
+}
+
+// whole reports a word too short to be two, with no heh before it.
+func whole(w string) bool { return len(w) < 8 && !strings.HasPrefix(w, "\u0647") }
+
+// partMode names the circumstances that decide how a word is parted.
+func partMode(stray, alone bool, ev evidence) uint8 {
+	m := uint8(ev) << 2
+	if stray {
+		m |= 1
+	}
+	if alone {
+		m |= 2
+	}
+	return m
 }
 
 // strayHehs weighs the places where a heh is not part of a word: two for

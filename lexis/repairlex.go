@@ -28,6 +28,8 @@ type repairLexicon struct {
 	month    map[string]bool   // names of months, of both calendars
 	unit     map[string]bool   // names of parts of an article
 	words    map[string]bool   // frequent words, right spelling
+
+	parted, fixed *wordCache // what was decided for a word before
 }
 
 // contextRule decides a form that is a good word both ways.
@@ -61,7 +63,8 @@ func parseRepair(data, words string) *repairLexicon {
 		wasl: make(map[string]bool, 512), hamza: make(map[string]bool, 1024),
 		context: make(map[string][]contextRule, 32), form: make(map[string]string, 16),
 		month: make(map[string]bool, 64), unit: make(map[string]bool, 16),
-		words: make(map[string]bool, 16384),
+		words:  make(map[string]bool, 16384),
+		parted: newWordCache(), fixed: newWordCache(),
 	}
 	for w := range strings.Lines(words) {
 		if w = strings.TrimSpace(w); w != "" && w[0] != '#' {

@@ -71,6 +71,35 @@ func (x *repairLexicon) fixWord(w, prev, next string, ev evidence) string {
 	return w
 }
 
+// fixAlone is fixWord for a word whose neighbours decide nothing; it returns ""
+// for one that must be looked at among its neighbours.
+func (x *repairLexicon) fixAlone(w string, ev evidence) string {
+	for range 4 {
+		if x.asksNeighbours(w) {
+			return ""
+		}
+		n := x.fixOnce(w, "", "", ev)
+		if n == w {
+			break
+		}
+		w = n
+	}
+	return w
+}
+
+// asksNeighbours reports a form that a context rule decides.
+func (x *repairLexicon) asksNeighbours(w string) bool {
+	w = safeWord(w)
+	for _, p := range proclitics {
+		if stem, ok := strings.CutPrefix(w, p); ok {
+			if _, ok := x.context[stem]; ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func (x *repairLexicon) fixOnce(w, prev, next string, ev evidence) string {
 	if r, ok := x.form[w]; ok {
 		return r
