@@ -15,9 +15,11 @@ import (
 
 	"diwan/country"
 	"diwan/internal/audit"
+	"diwan/internal/blob"
 	"diwan/internal/catalogue"
 	"diwan/internal/catalogue/search"
 	"diwan/internal/db"
+	"diwan/internal/gazette"
 	"diwan/internal/gov"
 	"diwan/internal/i18n"
 	"diwan/internal/identity"
@@ -35,6 +37,8 @@ type App struct {
 	Keys      *keys.Store
 	Queue     *jobs.Queue
 	Catalogue *catalogue.Catalogue
+	Gazette   *gazette.Gazette // nil when the country pack describes none
+	Files     blob.Store
 	Accounts  *identity.Accounts
 	Site      *web.Site
 	Handler   http.Handler
@@ -52,7 +56,7 @@ type App struct {
 // Migrations returns the tables of all slices, in an order in which they can be
 // made.
 func Migrations() []db.Migrations {
-	return []db.Migrations{audit.Migrations(), identity.Migrations(), catalogue.Migrations()}
+	return []db.Migrations{audit.Migrations(), identity.Migrations(), catalogue.Migrations(), gazette.Migrations()}
 }
 
 // MessageFolders returns the words of all slices.
@@ -120,6 +124,9 @@ func (a *App) openStores(ctx context.Context) (err error) {
 	a.Accounts = identity.NewAccounts(a.DB, a.Audit, a.clock)
 	a.Accounts.Demo = a.Config.Demo
 	a.Catalogue = catalogue.New(a.DB, a.Audit, a.clock, a.Country, a.log)
+	if err := a.openGazette(pack); err != nil {
+		return err
+	}
 	return a.loadStarter(ctx, pack)
 }
 

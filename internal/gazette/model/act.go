@@ -26,6 +26,7 @@ type IssueRef struct {
 // Issue is one number of the gazette as found in a source.
 type Issue struct {
 	IssueRef
+	Head    Span           `json:"head"` // its masthead and summary in the text
 	Summary []SummaryEntry `json:"summary,omitempty"`
 }
 
@@ -125,6 +126,7 @@ const (
 // children; Content is its own text alone.
 type Unit struct {
 	Span
+	Head    Span     `json:"head"` // number and heading
 	Kind    UnitKind `json:"kind"`
 	EID     string   `json:"eid"`               // art_5, chp_2__art_5: unique in its act
 	Label   string   `json:"label"`             // normalised: "5", "5bis", "1"
@@ -150,4 +152,10 @@ func Walk(units []Unit, fn func(*Unit)) {
 type Document struct {
 	Issue *Issue `json:"issue,omitempty"`
 	Acts  []Act  `json:"acts"`
+	// Skipped are page numbers, running headers and marks of footnotes: no part
+	// of any act, although they stand inside.
+	Skipped []Span `json:"skipped,omitempty"`
+	// Rest is what belongs to no act: opinions printed after one, headings of
+	// the issue's sections.
+	Rest []Span `json:"rest,omitempty"`
 }

@@ -1,0 +1,118 @@
+// Package blob keeps files by the hash of their contents: scanned pages, the
+// bytes of what was imported. A blob is never changed and never named by a
+// person; whoever has its key has its exact bytes or an error, for each read is
+// checked against the key.
+package blob
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Store keeps blobs.
+type Store interface {
+	// Put keeps data and returns its key; putting the same data again is free.
+	Put(data []byte) (key string, err error)
+	// Get returns the data of a key. A key nobody put gives an error that is
+	// fs.ErrNotExist; damaged data gives ErrDamaged.
+	Get(key string) ([]byte, error)
+	// Keys calls fn for each blob.
+	Keys(fn func(key string) error) error
+}
+
+// ErrDamaged says that the bytes under a key are not those that were put.
+var ErrDamaged = errors.New("the stored file is damaged: its bytes have changed")
+
+// Key returns the key of data: its SHA-256 in hexadecimal.
+func Key(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// Folder is a Store in a folder of one machine.
+type Folder struct{ dir string }
+
+// OpenFolder returns the store of a folder, which it makes when needed.
+func OpenFolder(dir string) (*Folder, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("making the folder of files: %w", err)
+	}
+	return &Folder{dir}, nil
+}
+
+func (f *Folder) path(key string) (string, error) {
+	if b, err := hex.DecodeString(key); err != nil || len(b) != sha256.Size {
+		return "", fmt.Errorf("file %.80q: %w", key, fs.ErrNotExist)
+	}
+	return filepath.Join(f.dir, key[:2], key[2:]), nil
+}
+
+// Put implements Store. The file is complete under its name or not there: a
+// crash half-way leaves a temporary file and nothing else.
+func (f *Folder) Put(data []byte) (string, error) {
+	key := Key(data)
+	name, err := f.path(key)
+	if err != nil {
+		return "", err
+	}
+	if info, err := os.Stat(name); err == nil && info.Size() == int64(len(data)) {
+		return key, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		return "", fmt.Errorf("keeping a file: %w", err)
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(name), ".new-")
+	if err != nil {
+		return "", fmt.Errorf("keeping a file: %w", err)
+	}
+	defer os.Remove(tmp.Name())
+	_, err = tmp.Write(data)
+	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err == nil {
+		err = os.Rename(tmp.Name(), name)
+	}
+	if err != nil {
+		return "", fmt.Errorf("keeping a file: %w", err)
+	}
+	return key, nil
+}
+
+// Get implements Store.
+func (f *Folder) Get(key string) ([]byte, error) {
+	name, err := f.path(key)
+	if err != nil {
+		return nil, err
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("reading file %.12s: %w", key, err)
+	}
+	defer file.Close()
+	data, err := io.ReadAll(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading file %.12s: %w", key, err)
+	}
+	if Key(data) != key {
+		return nil, ErrDamaged
+	}
+	return data, nil
+}
+
+// Keys implements Store.
+func (f *Folder) Keys(fn func(key string) error) error {
+	return filepath.WalkDir(f.dir, func(p string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		key := filepath.Base(filepath.Dir(p)) + e.Name()
+		if _, err := f.path(key); err != nil {
+			return nil // a temporary file of a write that did not end
+		}
+		return fn(key)
+	})
+}

@@ -1,0 +1,252 @@
+package gazette
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"diwan/internal/db"
+	"diwan/internal/gazette/extract"
+	"diwan/internal/gazette/markup"
+	"diwan/internal/gazette/model"
+	"diwan/internal/gazette/structure"
+	"diwan/lexis"
+	"diwan/protocol/akn"
+)
+
+// read turns the bytes of a file into works and texts.
+func (g *Gazette) read(ctx context.Context, r *result, data []byte, in Input) error {
+	file, err := extract.Open(ctx, g.tools, in.Name, data, extract.Options{Lang: shortLang(in.Lang)})
+	if err != nil {
+		return err
+	}
+	r.src.Format = file.Format()
+	r.demo = in.Demo
+	if r.src.Format == extract.FormatAKN {
+		return g.readAKN(r, file.Raw(), in)
+	}
+	pages, err := g.readPages(ctx, r.src, file)
+	if err != nil {
+		return err
+	}
+	text := g.textOf(pages, r.src)
+	text.Suspect = slices.Contains(in.Flags, FlagSuspect) || slices.Contains(in.Flags, FlagGlyphs) || g.suspectDigits(text)
+	doc := structure.Parse(text, g.grammar, structure.Options{})
+	r.issue = doc.Issue
+	r.found = findAll(text, &doc, r.src)
+	g.complete(r, in)
+	return nil
+}
+
+// readAKN takes a document that is already in the gazette's own form.
+func (g *Gazette) readAKN(r *result, data []byte, in Input) error {
+	root, err := akn.Parse(data, akn.DefaultLimits)
+	if err != nil {
+		return err
+	}
+	docs, err := markup.Read(root)
+	if err != nil {
+		return err
+	}
+	index := map[string]int{}
+	for _, d := range docs {
+		f := &found{work: d.Work, text: &Text{Expression: d.Expression}}
+		f.text.Source = r.src.ID
+		f.setPieces(d.Expression.Pieces)
+		if f.text.Version == "" {
+			f.text.Version = versionOf(f)
+		}
+		index[d.Work.ID] = len(r.found)
+		r.found = append(r.found, f)
+	}
+	if len(docs) > 0 {
+		r.src.Lang = string(docs[0].Expression.Lang)
+	}
+	r.src.Confidence = 1
+	g.complete(r, in)
+	return nil
+}
+
+// complete gives what was found the facts of the list, its citations and its
+// amending clauses.
+func (g *Gazette) complete(r *result, in Input) {
+	for _, f := range r.found {
+		f.work.Demo = in.Demo
+		if f.work.Subject == "" {
+			f.work.Subject = in.Subject
+		}
+		g.analyse(f)
+	}
+}
+
+// readPages reads the pages of a file, several at once, and keeps each as soon
+// as it is read: a break costs one page, not a night. Pages that were kept
+// before are not read again.
+func (g *Gazette) readPages(ctx context.Context, src *Source, file *extract.Source) ([]*Page, error) {
+	n := file.Pages()
+	src.Pages = int64(n)
+	paged := src.Format == extract.FormatPDF || src.Format == extract.FormatImage
+	pages := make([]*Page, n)
+	if paged {
+		kept, err := g.store.pages(ctx, g.store.db.Reader(), src.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range kept {
+			if p.Number >= 1 && p.Number <= n {
+				pages[p.Number-1] = p
+			}
+		}
+	}
+	var wg sync.WaitGroup
+	errs := make([]error, n)
+	for i := range pages {
+		if pages[i] != nil {
+			continue
+		}
+		if !paged {
+			pages[i], errs[i] = g.readPage(ctx, src, file, i+1, false)
+			continue
+		}
+		select {
+		case g.pageSlots <- struct{}{}:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		wg.Go(func() {
+			defer func() { <-g.pageSlots }()
+			pages[i], errs[i] = g.readPage(ctx, src, file, i+1, true)
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return pages, nil
+}
+
+func (g *Gazette) readPage(ctx context.Context, src *Source, file *extract.Source, n int, keep bool) (*Page, error) {
+	read, image, err := file.Page(ctx, n)
+	if err != nil {
+		return nil, fmt.Errorf("page %d: %w", n, err)
+	}
+	p := &Page{Source: src.ID, Number: n, Width: read.Width, Height: read.Height, Method: read.Method, Confidence: read.Confidence, Disagreement: read.Disagreement}
+	p.Lines = make([]PageLine, len(read.Lines))
+	for i, l := range read.Lines {
+		role := string(l.Role)
+		if l.Role == extract.Body {
+			role = ""
+		}
+		p.Lines[i] = PageLine{Text: storable(l.Text), Box: model.Box(l.Box), Confidence: l.Confidence, Role: role}
+	}
+	if !keep {
+		return p, nil
+	}
+	if len(image) > 0 {
+		if p.Image, err = g.files.Put(image); err != nil {
+			return nil, err
+		}
+	}
+	err = g.store.db.RunTx(ctx, func(tx *db.Tx) error {
+		half := *src
+		half.State = SourceReading
+		if err := g.store.putSource(ctx, tx, &half); err != nil {
+			return err
+		}
+		return g.store.putPage(ctx, tx, p)
+	})
+	return p, err
+}
+
+// storable is a text that every engine keeps: valid UTF-8, without NUL.
+func storable(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\x00", "")
+}
+
+// textOf joins the pages of a file and mends what the print damaged. Line n of
+// the mended text is line n of the pages, so places stay known.
+func (g *Gazette) textOf(pages []*Page, src *Source) *model.Text {
+	t := &model.Text{}
+	var raw strings.Builder
+	letters, sum := 0, 0.0
+	for _, p := range pages {
+		for _, l := range p.Lines {
+			if l.Role == string(extract.Header) || l.Role == string(extract.Footer) {
+				continue
+			}
+			for part := range strings.SplitSeq(l.Text, "\n") {
+				raw.WriteString(part + "\n")
+				t.Lines = append(t.Lines, model.Line{Page: p.Number, Box: l.Box, Confidence: l.Confidence})
+			}
+			letters += len(l.Text)
+			sum += l.Confidence * float64(len(l.Text))
+		}
+	}
+	src.Confidence = 1
+	if letters > 0 {
+		src.Confidence = sum / float64(letters)
+	}
+	t.Lang = g.grammar.Detect(raw.String())
+	src.Lang = string(t.Lang)
+	t.Body, src.Repairs = repair(raw.String())
+	at := 0
+	for i := range t.Lines {
+		end := strings.IndexByte(t.Body[at:], '\n')
+		if end < 0 {
+			end = len(t.Body) - at
+		}
+		t.Lines[i].Span = model.Span{Start: at, End: at + end}
+		if t.Lines[i].Page == 0 || t.Lines[i].Box == (model.Box{}) {
+			t.Lines[i].Page = 0
+		}
+		at = min(len(t.Body), at+end+1)
+	}
+	return t
+}
+
+func repair(s string) (string, []Repair) {
+	s, arabic := lexis.RepairReport(s)
+	var out []Repair
+	for _, r := range arabic {
+		out = append(out, Repair{string(r.Rule), r.Count})
+	}
+	return s, out
+}
+
+// suspectDigits tells a text whose numbers can't be trusted by its own years.
+func (g *Gazette) suspectDigits(t *model.Text) bool {
+	l := g.grammar.Lang(t.Lang)
+	return l != nil && l.SuspectDigits(t.Body)
+}
+
+// codeOf is the stable code of why a file was not read.
+func codeOf(err error) (code, detail string) {
+	var e *extract.Error
+	switch {
+	case errors.As(err, &e):
+		return string(e.Code), err.Error()
+	case errors.Is(err, akn.ErrTooLarge):
+		return string(extract.TooLarge), err.Error()
+	case errors.Is(err, akn.ErrSyntax), errors.Is(err, akn.ErrIRI):
+		return string(extract.WrongType), err.Error()
+	case errors.Is(err, markup.ErrNoAct):
+		return string(extract.Empty), err.Error()
+	case errors.Is(err, context.DeadlineExceeded):
+		return string(extract.Timeout), err.Error()
+	}
+	return "unreadable", err.Error()
+}
+
+// shortLang is the two-letter code of a language of the law.
+func shortLang(lang string) string {
+	switch lang {
+	case "ara", "ar":
+		return "ar"
+	case "fra", "fr":
+		return "fr"
+	}
+	return ""
+}

@@ -1,0 +1,400 @@
+package gazette
+
+import (
+	"context"
+	"slices"
+	"sort"
+
+	"diwan/internal/gazette/model"
+	"diwan/internal/gov"
+	"diwan/internal/problem"
+	"diwan/protocol/akn"
+)
+
+// Reading is a text as it reads on one day, with what a reader needs to judge
+// it.
+type Reading struct {
+	Work       *model.Work
+	Expression model.Expression // its pieces are those of the day
+	Day        model.Date       // the day asked for; "" now
+	Attached   []string         // works it publishes
+	Texts      []*Text          // every text of the work
+	Timeline   []Moment         // of this text, the oldest first
+	Warnings   []Warning
+}
+
+// Moment is a day on which the wording of a text changed.
+type Moment struct {
+	Day    model.Date
+	By     []string // works that changed it; none for the text as it was published
+	Form   model.Form
+	TextID string
+	Pieces int  // how many pieces changed
+	Shown  bool // the reading at hand is of this moment
+}
+
+// Warning is what a reader must know before relying on a text.
+type Warning struct {
+	Code  string
+	Count int
+}
+
+// The warnings of a reading.
+const (
+	WarnSuspect    = "suspect"    // its digits can't be trusted
+	WarnManual     = "manual"     // amendments that could not be applied
+	WarnConfidence = "confidence" // parts of it were read with doubt from a scan
+	WarnUnknown    = "unknown"    // nobody knows whether it is in force
+	WarnNotYet     = "not_yet"
+	WarnRepealed   = "repealed"
+	WarnPast       = "past" // it reads otherwise today
+	WarnDemo       = "demo" // invented for the demonstration
+	WarnProblems   = "problems"
+)
+
+// lowConfidence is where a piece that was read from a scan needs a second look.
+const lowConfidence = 0.80
+
+// Read returns the text that an address names: its language, or the first of
+// langs that there is, on the day that it names, or now. Where the address names
+// no work, but its kind and number do, the error is Moved.
+func (g *Gazette) Read(ctx context.Context, iri akn.IRI, langs []model.Lang) (*Reading, error) {
+	q := g.store.db.Reader()
+	w, err := g.store.work(ctx, q, iri.Work())
+	if problem.Is(err, problem.NotFound) {
+		if moved := g.moved(ctx, iri); moved != nil {
+			return nil, moved
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	texts, err := g.store.textsOf(ctx, q, w.ID)
+	if err != nil {
+		return nil, err
+	}
+	r := &Reading{Work: w, Texts: texts, Day: dayOf(iri)}
+	t := g.choose(r, iri, langs)
+	if t == nil {
+		return nil, problem.New(problem.NotFound, "law.no_text")
+	}
+	rows, err := g.store.rowsOf(ctx, q, t.ID)
+	if err != nil {
+		return nil, err
+	}
+	r.Expression, r.Attached = t.Expression, t.Attached
+	at := r.Day
+	if iri.Original {
+		at = t.Version
+	}
+	r.Timeline = timeline(texts, t, rows, at)
+	r.setPieces(rows, at)
+	if err := g.warn(ctx, q, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// dayOf is the day that an address asks for.
+func dayOf(iri akn.IRI) model.Date {
+	if iri.View != "" {
+		return model.Date(iri.View)
+	}
+	return model.Date(iri.Version)
+}
+
+// Moved says that a text stands at another address.
+type Moved struct{ To string }
+
+func (m *Moved) Error() string { return "the text stands at " + m.To }
+
+// moved finds a work by its kind and number when the year in the address is
+// another one than ours: people cite a law by the year of its number, of its
+// signature or of its publication.
+func (g *Gazette) moved(ctx context.Context, iri akn.IRI) error {
+	if iri.Number == "" || !validID(iri.Number) || !validID(iri.Subtype+"-") {
+		return nil
+	}
+	works, err := g.store.works(ctx, g.store.db.Reader(), `WHERE number_key = $1 AND kind = $2 ORDER BY id LIMIT 2`, model.Number(iri.Number).Key(), iri.Subtype)
+	if err != nil || len(works) != 1 {
+		return nil
+	}
+	to, err := akn.ParseIRI(works[0].ID)
+	if err != nil {
+		return nil
+	}
+	to.Lang, to.Version, to.Original, to.View, to.Component, to.Portion, to.Format = iri.Lang, iri.Version, iri.Original, iri.View, iri.Component, iri.Portion, iri.Format
+	return &Moved{to.String()}
+}
+
+// choose picks the text to show: of the language asked for, or else the first of
+// langs; of its editions the latest that had begun on the day. An original with
+// computed changes and an official consolidated edition are both editions.
+func (g *Gazette) choose(r *Reading, iri akn.IRI, langs []model.Lang) *Text {
+	order := langs
+	if iri.Lang != "" {
+		order = []model.Lang{model.Lang(iri.Lang)}
+	}
+	for _, t := range r.Texts { // whatever there is, when none was asked for
+		if iri.Lang == "" && !slices.Contains(order, t.Lang) {
+			order = append(order[:len(order):len(order)], t.Lang)
+		}
+	}
+	for _, l := range order {
+		var best *Text
+		for _, t := range r.Texts {
+			if t.Lang != l || r.Day != "" && t.Version > r.Day {
+				continue
+			}
+			if iri.Original {
+				if best == nil || t.Version < best.Version {
+					best = t
+				}
+				continue
+			}
+			if best == nil || better(t, best) {
+				best = t
+			}
+		}
+		if best != nil {
+			return best
+		}
+	}
+	return nil
+}
+
+// better tells which of two editions is shown when both could be.
+func better(t, than *Text) bool {
+	if (t.Form == model.ConsolidatedForm) != (than.Form == model.ConsolidatedForm) {
+		return t.Form == model.ConsolidatedForm
+	}
+	if t.Version != than.Version {
+		return t.Version > than.Version
+	}
+	return t.ID < than.ID
+}
+
+// validOn tells whether a row is what the text says on a day; "" is the latest.
+func (r *Row) validOn(day model.Date) bool {
+	if day == "" {
+		return r.Until == ""
+	}
+	return r.From <= day && (r.Until == "" || day < r.Until)
+}
+
+func (r *Reading) setPieces(rows []*Row, day model.Date) {
+	from, until := model.Date(""), model.Date("")
+	for _, row := range rows {
+		if row.validOn(day) {
+			r.Expression.Pieces = append(r.Expression.Pieces, row.Piece)
+			from = max(from, row.From)
+			if row.Until != "" && (until == "" || row.Until < until) {
+				until = row.Until
+			}
+		} else if day != "" && row.From > day && (until == "" || row.From < until) {
+			until = row.From
+		}
+	}
+	if from != "" {
+		r.Expression.Version = from
+	}
+	r.Expression.Until = until
+}
+
+// timeline lists the days on which a text changed, with the other editions of
+// its language.
+func timeline(texts []*Text, t *Text, rows []*Row, day model.Date) []Moment {
+	at := map[model.Date]*Moment{}
+	for _, row := range rows {
+		m := at[row.From]
+		if m == nil {
+			m = &Moment{Day: row.From, Form: t.Form, TextID: t.ID}
+			at[row.From] = m
+		}
+		if row.By != "" {
+			m.Pieces++
+			if !slices.Contains(m.By, row.By) {
+				m.By = append(m.By, row.By)
+			}
+		}
+	}
+	var out []Moment
+	for _, m := range at {
+		out = append(out, *m)
+	}
+	for _, o := range texts {
+		if o.ID != t.ID && o.Lang == t.Lang {
+			out = append(out, Moment{Day: o.Version, Form: o.Form, TextID: o.ID})
+		}
+	}
+	sort.SliceStable(out, func(i, j int) bool { return out[i].Day < out[j].Day })
+	shown := -1
+	for i := range out {
+		if out[i].TextID == t.ID && (day == "" || out[i].Day <= day) {
+			shown = i
+		}
+	}
+	if shown >= 0 {
+		out[shown].Shown = true
+	}
+	return out
+}
+
+func (g *Gazette) warn(ctx context.Context, q querier, r *Reading) error {
+	add := func(code string, n int) {
+		if n > 0 {
+			r.Warnings = append(r.Warnings, Warning{code, n})
+		}
+	}
+	one := func(b bool) int {
+		if b {
+			return 1
+		}
+		return 0
+	}
+	add(WarnDemo, one(r.Work.Demo))
+	add(WarnRepealed, one(r.Work.Status.State == model.Repealed))
+	add(WarnNotYet, one(r.Work.Status.State == model.NotYet))
+	add(WarnPast, one(r.Expression.Until != "" && r.Expression.Until <= model.Date(g.Today().String())))
+	add(WarnSuspect, one(r.Work.Suspect))
+	var manual int
+	if err := q.QueryRowContext(ctx, `SELECT count(*) FROM gazette_operation WHERE target = $1 AND state = $2`, r.Work.ID, OpManual).Scan(&manual); err != nil {
+		return err
+	}
+	add(WarnManual, manual)
+	doubtful := 0
+	for i := range r.Expression.Pieces {
+		doubtful += one(r.Expression.Pieces[i].Confidence < lowConfidence)
+	}
+	add(WarnConfidence, doubtful)
+	add(WarnUnknown, one(r.Work.Status.State == model.Unknown))
+	add(WarnProblems, len(r.Expression.Problems))
+	return nil
+}
+
+// Piece returns a piece of the reading by its eId, or nil.
+func (r *Reading) Piece(eid string) *model.Piece {
+	for i := range r.Expression.Pieces {
+		if r.Expression.Pieces[i].EID == eid {
+			return &r.Expression.Pieces[i]
+		}
+	}
+	return nil
+}
+
+// Links returns the citations that stand in a text.
+func (g *Gazette) Links(ctx context.Context, text string) ([]*StoredLink, error) {
+	if !validID(text) {
+		return nil, problem.New(problem.NotFound, "law.no_text")
+	}
+	return g.store.links(ctx, g.store.db.Reader(), `WHERE text = $1 ORDER BY n`, text)
+}
+
+// Citing is a work that names another, with the strongest of its reasons.
+type Citing struct {
+	Work     *model.Work
+	Relation model.Relation
+	EID      string // the place of the citation
+	Count    int
+}
+
+// CitedBy returns the works that name a work, the strongest relation first, then
+// the newest. A page of limit works begins at offset.
+func (g *Gazette) CitedBy(ctx context.Context, work string, relation model.Relation, limit, offset int) ([]Citing, int, error) {
+	if !validID(work) {
+		return nil, 0, problem.New(problem.NotFound, "law.work_not_found")
+	}
+	links, err := g.store.links(ctx, g.store.db.Reader(), `WHERE to_work = $1 AND work <> $1`, work)
+	if err != nil {
+		return nil, 0, err
+	}
+	by := map[string]*Citing{}
+	var ids []string
+	for _, l := range links {
+		if relation != "" && l.Relation != relation {
+			continue
+		}
+		c := by[l.From]
+		if c == nil {
+			c = &Citing{Relation: l.Relation, EID: l.EID}
+			by[l.From] = c
+			ids = append(ids, l.From)
+		}
+		c.Count++
+		if strength(l.Relation) > strength(c.Relation) {
+			c.Relation, c.EID = l.Relation, l.EID
+		}
+	}
+	works, err := g.Works(ctx, ids)
+	if err != nil {
+		return nil, 0, err
+	}
+	var out []Citing
+	for id, c := range by {
+		if c.Work = works[id]; c.Work != nil {
+			out = append(out, *c)
+		}
+	}
+	sort.Slice(out, func(i, j int) bool {
+		a, b := out[i], out[j]
+		if strength(a.Relation) != strength(b.Relation) {
+			return strength(a.Relation) > strength(b.Relation)
+		}
+		if a.Work.Signed != b.Work.Signed {
+			return a.Work.Signed > b.Work.Signed
+		}
+		return a.Work.ID < b.Work.ID
+	})
+	n := len(out)
+	return out[min(offset, n):min(offset+limit, n)], n, nil
+}
+
+func strength(r model.Relation) int { return slices.Index(model.Relations, r) }
+
+// Works returns works by their addresses; those that are not there are left out.
+func (g *Gazette) Works(ctx context.Context, ids []string) (map[string]*model.Work, error) {
+	out := make(map[string]*model.Work, len(ids))
+	for chunk := range slices.Chunk(ids, 400) {
+		args := make([]any, 0, len(chunk))
+		where := "WHERE id IN ("
+		for _, id := range chunk {
+			if !validID(id) {
+				continue
+			}
+			if len(args) > 0 {
+				where += ","
+			}
+			args = append(args, id)
+			where += "$" + itoa(len(args))
+		}
+		if len(args) == 0 {
+			continue
+		}
+		works, err := g.store.works(ctx, g.store.db.Reader(), where+")", args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, w := range works {
+			out[w.ID] = w
+		}
+	}
+	return out, nil
+}
+
+// Issue is a row of the issues.
+type Issue struct {
+	ID     string
+	Source string
+	Demo   bool
+	model.Issue
+}
+
+// LawLang is the language of the law that readers of a page's language read
+// first.
+func LawLang(l gov.Lang) []model.Lang {
+	switch l {
+	case "fr", "en":
+		return []model.Lang{"fra", "ara", "eng"}
+	}
+	return []model.Lang{"ara", "fra"}
+}
