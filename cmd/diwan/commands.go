@@ -6,6 +6,7 @@ func commands() []command {
 		demoCommand.with(demo),
 		serveCommand.with(serve),
 		catalogueCommand.with(catalogue),
+		gazetteCommand.with(gazette),
 		evaluateCommand.with(evaluate),
 		accountCommand.with(account),
 		migrateCommand.with(migrate),

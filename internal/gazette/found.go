@@ -21,6 +21,7 @@ type found struct {
 	// attached are the texts that this one publishes, by their place in the list
 	// of what was found in the source.
 	attached []int
+	given    string          // the address it came with
 	words    map[uint32]bool // sample of its words, to tell two texts of one number apart
 }
 

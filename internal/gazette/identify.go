@@ -14,8 +14,8 @@ import (
 // can write from a citation; a text without them, or whose digits are suspect,
 // gets one from the file it was read from, which nobody will guess but which
 // names no other text by mistake.
-func address(country string, w *model.Work, sourceKey string) string {
-	iri := akn.IRI{Country: strings.ToLower(country), Type: "act", Subtype: w.Kind, Date: akn.Undated}
+func (g *Gazette) address(w *model.Work, sourceKey string) string {
+	iri := akn.IRI{Country: strings.ToLower(g.country.Code), Type: "act", Subtype: g.pathOf(w.Kind), Date: akn.Undated}
 	if y := yearOfWork(w); y != 0 {
 		iri.Date = strconv.Itoa(y)
 	}
@@ -30,6 +30,14 @@ func address(country string, w *model.Work, sourceKey string) string {
 		iri.Number = "x-" + sourceKey
 	}
 	return iri.Work()
+}
+
+// pathOf is the name of a kind in addresses; several kinds may share one.
+func (g *Gazette) pathOf(kind string) string {
+	if k, ok := g.grammar.Kind(kind); ok && k.Path != "" {
+		return k.Path
+	}
+	return kind
 }
 
 // yearOfWork is the year of the signature, or else the one that the number

@@ -53,7 +53,7 @@ func (g *Gazette) readAKN(r *result, data []byte, in Input) error {
 	}
 	index := map[string]int{}
 	for _, d := range docs {
-		f := &found{work: d.Work, text: &Text{Expression: d.Expression}}
+		f := &found{work: d.Work, given: d.Work.ID, text: &Text{Expression: d.Expression}}
 		f.text.Source = r.src.ID
 		f.setPieces(d.Expression.Pieces)
 		if f.text.Version == "" {

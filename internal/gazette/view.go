@@ -9,6 +9,8 @@ import (
 	"diwan/internal/gov"
 	"diwan/internal/problem"
 	"diwan/protocol/akn"
+
+	"golang.org/x/text/language"
 )
 
 // Reading is a text as it reads on one day, with what a reader needs to judge
@@ -78,21 +80,38 @@ func (g *Gazette) Read(ctx context.Context, iri akn.IRI, langs []model.Lang) (*R
 	if t == nil {
 		return nil, problem.New(problem.NotFound, "law.no_text")
 	}
-	rows, err := g.store.rowsOf(ctx, q, t.ID)
-	if err != nil {
-		return nil, err
-	}
-	r.Expression, r.Attached = t.Expression, t.Attached
 	at := r.Day
 	if iri.Original {
 		at = t.Version
 	}
-	r.Timeline = timeline(texts, t, rows, at)
-	r.setPieces(rows, at)
-	if err := g.warn(ctx, q, r); err != nil {
+	return r, g.fill(ctx, r, t, at)
+}
+
+// ReadText returns one text as it reads on a day; "" is now.
+func (g *Gazette) ReadText(ctx context.Context, t *Text, day model.Date) (*Reading, error) {
+	q := g.store.db.Reader()
+	w, err := g.store.work(ctx, q, t.Work)
+	if err != nil {
 		return nil, err
 	}
-	return r, nil
+	r := &Reading{Work: w, Day: day}
+	if r.Texts, err = g.store.textsOf(ctx, q, t.Work); err != nil {
+		return nil, err
+	}
+	return r, g.fill(ctx, r, t, day)
+}
+
+// fill reads a text into a reading.
+func (g *Gazette) fill(ctx context.Context, r *Reading, t *Text, at model.Date) error {
+	q := g.store.db.Reader()
+	rows, err := g.store.rowsOf(ctx, q, t.ID)
+	if err != nil {
+		return err
+	}
+	r.Expression, r.Attached = t.Expression, t.Attached
+	r.Timeline = timeline(r.Texts, t, rows, at)
+	r.setPieces(rows, at)
+	return g.warn(ctx, q, r)
 }
 
 // dayOf is the day that an address asks for.
@@ -115,8 +134,12 @@ func (g *Gazette) moved(ctx context.Context, iri akn.IRI) error {
 	if iri.Number == "" || !validID(iri.Number) || !validID(iri.Subtype+"-") {
 		return nil
 	}
-	works, err := g.store.works(ctx, g.store.db.Reader(), `WHERE number_key = $1 AND kind = $2 ORDER BY id LIMIT 2`, model.Number(iri.Number).Key(), iri.Subtype)
-	if err != nil || len(works) != 1 {
+	works, err := g.store.works(ctx, g.store.db.Reader(), `WHERE number_key = $1 ORDER BY id LIMIT 50`, model.Number(iri.Number).Key())
+	if err != nil {
+		return nil
+	}
+	works = slices.DeleteFunc(works, func(w *model.Work) bool { return g.pathOf(w.Kind) != iri.Subtype })
+	if len(works) != 1 {
 		return nil
 	}
 	to, err := akn.ParseIRI(works[0].ID)
@@ -389,12 +412,38 @@ type Issue struct {
 	model.Issue
 }
 
-// LawLang is the language of the law that readers of a page's language read
-// first.
-func LawLang(l gov.Lang) []model.Lang {
-	switch l {
-	case "fr", "en":
-		return []model.Lang{"fra", "ara", "eng"}
+// ByShort returns the work of a short link.
+func (g *Gazette) ByShort(ctx context.Context, short string) (*model.Work, error) {
+	if !validID(short) {
+		return nil, problem.New(problem.NotFound, "law.work_not_found")
 	}
-	return []model.Lang{"ara", "fra"}
+	works, err := g.store.works(ctx, g.store.db.Reader(), `WHERE short = $1`, short)
+	if err == nil && len(works) == 0 {
+		err = problem.New(problem.NotFound, "law.work_not_found")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return works[0], nil
+}
+
+// Short is the name of a work in its short link, "/l/" before it.
+func Short(work string) string { return shortOf(work) }
+
+// threeLetters is the code of a page's language in the addresses of the law.
+func (g *Gazette) threeLetters(l gov.Lang) string {
+	base, _ := language.Make(string(l)).Base()
+	return base.ISO3()
+}
+
+// LawLangs are the languages of the law in the order in which readers of a
+// page's language want them: their own first, then the country's order.
+func (g *Gazette) LawLangs(l gov.Lang) []model.Lang {
+	out := []model.Lang{model.Lang(g.threeLetters(l))}
+	for _, other := range g.country.Order() {
+		if code := model.Lang(g.threeLetters(other)); !slices.Contains(out, code) {
+			out = append(out, code)
+		}
+	}
+	return out
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"diwan/internal/db"
+	"diwan/internal/gazette/extract"
 	"diwan/internal/gazette/model"
 )
 
@@ -75,7 +76,10 @@ const issueColumns = `id, edition, year, number, bis, day, hijri, source, demo, 
 
 // writeFound keeps one text and returns the address of its work.
 func (w *writer) writeFound(ctx context.Context, tx *db.Tx, src *Source, f *found, n int, report *ImportReport) (string, error) {
-	f.work.ID = address(w.g.country.Code, &f.work, sourceKey(src.SHA256))
+	f.work.ID = w.g.address(&f.work, sourceKey(src.SHA256))
+	if src.Format == extract.FormatAKN && f.given != "" {
+		f.work.ID = f.given // it came with its address
+	}
 	if n > 0 && strings.Contains(f.work.ID, "/x-") {
 		f.work.ID += "-" + itoa(n+1) // several acts without a number in one file
 	}
