@@ -61,12 +61,12 @@ func Migrations() []db.Migrations {
 
 // MessageFolders returns the words of all slices.
 func MessageFolders() []fs.FS {
-	return []fs.FS{web.Messages(), identity.Messages(), catalogue.Messages(), catalogue.MessagesAPI()}
+	return []fs.FS{web.Messages(), identity.Messages(), catalogue.Messages(), catalogue.MessagesAPI(), gazette.Messages()}
 }
 
 // TemplateSets returns the pages of all slices.
 func TemplateSets() []web.TemplateSet {
-	return []web.TemplateSet{identity.Templates(), catalogue.Templates()}
+	return []web.TemplateSet{identity.Templates(), catalogue.Templates(), gazette.Templates()}
 }
 
 // LoadCountry reads the built-in country pack, or the one in a folder.
@@ -215,7 +215,7 @@ func (a *App) openSite() error {
 	}
 	a.Site, err = web.NewSite(web.Site{
 		Country: a.Country, Words: words, Clock: a.clock, Log: a.log, Demo: a.Config.Demo,
-		BaseURL: a.Config.PublicURL, Who: identity.Actor, Nav: navigation(),
+		BaseURL: a.Config.PublicURL, Who: identity.Actor, Nav: a.navigation(),
 	}, TemplateSets())
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"path/filepath"
 
 	"diwan/country"
@@ -67,4 +68,16 @@ func (a *App) openGazette(pack *country.Pack) error {
 	}
 	a.Gazette = gazette.New(a.DB, a.Audit, a.clock, a.Country, g, analysts, a.Files, a.log)
 	return nil
+}
+
+// registerLaw mounts the public pages of the law, and its permanent addresses,
+// which have no language of their own.
+func (a *App) registerLaw(mux, pages *http.ServeMux) {
+	if a.Gazette == nil {
+		return
+	}
+	law := &gazette.Law{Gazette: a.Gazette, Site: a.Site}
+	law.Register(pages)
+	addresses := &gazette.Addresses{Gazette: a.Gazette, Site: a.Site, Page: law.Address}
+	addresses.Register(mux)
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,13 +18,17 @@ import (
 const maxBody = 1 << 20
 
 // navigation is the bar on every page; a capability adds its entry here.
-func navigation() []web.NavItem {
-	return []web.NavItem{
+func (a *App) navigation() []web.NavItem {
+	nav := []web.NavItem{
 		{ID: "services", Path: "/", Key: "nav.services"},
 		{ID: "administrations", Path: "/administrations", Key: "nav.administrations"},
 		{ID: "map", Path: "/map", Key: "nav.map"},
 		{ID: "help", Path: "/help", Key: "nav.help"},
 	}
+	if a.Gazette != nil { // four entries are what fits a phone; the map is on the home page
+		nav = slices.Delete(slices.Insert(nav, 1, web.NavItem{ID: "law", Path: "/law", Key: "nav.law"}), 3, 4)
+	}
+	return nav
 }
 
 // routes mounts every slice. Public pages are the same for everybody and never
@@ -35,6 +40,7 @@ func (a *App) routes() http.Handler {
 	pages := http.NewServeMux()
 	portal := a.portal()
 	portal.Register(pages)
+	a.registerLaw(mux, pages)
 	pages.HandleFunc("/", site.NoPage)
 	pages.Handle("/office/", m.wrap("office", a.office()))
 	site.Mount(mux, m.wrap("pages", fewWrites(web.NewRateLimit(writeRate, writeRate/4, a.clock.Now, site.Fail), pages)))

@@ -9,13 +9,14 @@ import (
 // Reflow joins the lines of a print into paragraphs, one a line. A line of the
 // print ends where the column ended, which means nothing; a paragraph ends
 // after a closing mark, or before an item of a list. Rows of tables (a tab at
-// their head) stay as they are. No character but white space is changed.
+// their head) stay as they are. Nothing but white space and the private
+// characters of a print font is changed.
 func Reflow(s string) string {
 	var b strings.Builder
 	open := false // a paragraph is begun and not ended
 	for line := range strings.Lines(s) {
 		row := strings.HasPrefix(line, "\t")
-		line = strings.TrimSpace(line)
+		line = strings.TrimSpace(glyphs(line))
 		if line == "" {
 			continue
 		}
@@ -40,6 +41,29 @@ func Reflow(s string) string {
 	}
 	return b.String()
 }
+
+// glyphs turns the private characters that a printer's font left behind into
+// what they showed: a bullet at the head of a line, nothing elsewhere. No reader
+// has the font.
+func glyphs(line string) string {
+	if !strings.ContainsFunc(line, private) {
+		return line
+	}
+	head := strings.TrimLeftFunc(line, unicode.IsSpace)
+	r, size := utf8.DecodeRuneInString(head)
+	mark := ""
+	if private(r) {
+		mark, head = "• ", head[size:]
+	}
+	return mark + strings.TrimSpace(strings.Map(func(r rune) rune {
+		if private(r) {
+			return -1
+		}
+		return r
+	}, head))
+}
+
+func private(r rune) bool { return r >= 0xe000 && r <= 0xf8ff }
 
 // endsParagraph reports a line that closes with a full stop, a semicolon or a
 // colon, perhaps inside a closing bracket or quote.
