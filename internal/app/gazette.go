@@ -13,6 +13,7 @@ import (
 	"diwan/internal/gazette/amend"
 	"diwan/internal/gazette/cite"
 	"diwan/internal/gazette/grammar"
+	"diwan/internal/gov"
 )
 
 // Files of a country pack that describe its gazette.
@@ -78,6 +79,7 @@ func (a *App) registerLaw(mux, pages *http.ServeMux) {
 	}
 	law := &gazette.Law{Gazette: a.Gazette, Site: a.Site}
 	law.Register(pages)
-	addresses := &gazette.Addresses{Gazette: a.Gazette, Site: a.Site, Page: law.Address}
+	addresses := &gazette.Addresses{Gazette: a.Gazette, Site: a.Site, Page: law.Address,
+		PDF: func(r *gazette.Reading, l gov.Lang) ([]byte, error) { return gazette.Print(a.Site, a.Gazette, r, l) }}
 	addresses.Register(mux)
 }

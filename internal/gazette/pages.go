@@ -55,13 +55,17 @@ type workView struct {
 	Lang    string // of the title, two letters
 	Dir     string
 	Kind    gov.Text
-	Printed string // its number as the language of the page writes it
+	Named   string // kind and number, as the language of the page writes them
 	Day     gov.Date
 }
 
 // view names a work for readers of a language.
 func (l *Law) view(w *model.Work, lang gov.Lang) workView {
-	v := workView{Work: w, Kind: l.Gazette.KindName(w.Kind), Printed: l.Gazette.PrintNumber(w.Number, lang)}
+	v := workView{Work: w, Kind: l.Gazette.KindName(w.Kind)}
+	v.Named, _ = v.Kind.In(lang, l.Site.Country.Order())
+	if w.Number != "" {
+		v.Named = l.Site.Words.Printer(string(lang)).T("law.named", "kind", v.Named, "number", l.Gazette.PrintNumber(w.Number, lang))
+	}
 	for _, code := range l.Gazette.LawLangs(lang) {
 		if t := w.Titles[code]; t != "" {
 			v.Title, v.Lang, v.Dir = t, twoLetters(code), l.dir(twoLetters(code))
