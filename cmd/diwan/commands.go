@@ -7,6 +7,7 @@ func commands() []command {
 		serveCommand.with(serve),
 		catalogueCommand.with(catalogue),
 		gazetteCommand.with(gazette),
+		retrieveCommand.with(retrieve),
 		evaluateCommand.with(evaluate),
 		accountCommand.with(account),
 		migrateCommand.with(migrate),

@@ -51,12 +51,12 @@ func (l *Law) cached(w http.ResponseWriter, r *http.Request, make func() (web.Pa
 // workView is a work in a list or at the head of a page.
 type workView struct {
 	*model.Work
-	Title   string
-	Lang    string // of the title, two letters
-	Dir     string
-	Kind    gov.Text
-	Named   string // kind and number, as the language of the page writes them
-	Day     gov.Date
+	Title string
+	Lang  string // of the title, two letters
+	Dir   string
+	Kind  gov.Text
+	Named string // kind and number, as the language of the page writes them
+	Day   gov.Date
 }
 
 // view names a work for readers of a language.

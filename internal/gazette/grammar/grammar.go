@@ -101,7 +101,7 @@ func (g *Grammar) Kind(id string) (Kind, bool) {
 }
 
 // Detect looks at so many windows of so many bytes, spread over the text.
-const detectWindows, detectWindow = 32, 512
+const detectWindows, detectWindow = 48, 128
 
 // Detect returns the language in whose script most of a text is written, judged
 // by samples from all of it.
