@@ -11,6 +11,7 @@ type Rule string
 // The rules RepairReport counts.
 const (
 	RuleLamAlef   Rule = "lam-alef"  // an alef and a lam put back in order
+	RuleLamMeem   Rule = "lam-meem"  // a lam and a meem put back in order
 	RuleStrayHeh  Rule = "stray-heh" // a heh printed for a space removed
 	RuleGlued     Rule = "glued"     // a space put between number and word
 	RuleBrackets  Rule = "brackets"  // a pair of brackets turned and put around its text
@@ -53,11 +54,11 @@ func RepairReport(s string) (string, []Repair) {
 }
 
 // counts gathers applied rules in a fixed order.
-type counts struct{ lamAlef, strayHeh, glued, brackets, commas int }
+type counts struct{ lamAlef, lamMeem, strayHeh, glued, brackets, commas int }
 
 func (c *counts) list() []Repair {
 	var out []Repair
-	for _, r := range [...]Repair{{RuleLamAlef, c.lamAlef}, {RuleStrayHeh, c.strayHeh}, {RuleGlued, c.glued}, {RuleBrackets, c.brackets}, {RuleCommas, c.commas}} {
+	for _, r := range [...]Repair{{RuleLamAlef, c.lamAlef}, {RuleLamMeem, c.lamMeem}, {RuleStrayHeh, c.strayHeh}, {RuleGlued, c.glued}, {RuleBrackets, c.brackets}, {RuleCommas, c.commas}} {
 		if r.Count > 0 {
 			out = append(out, r)
 		}
@@ -66,6 +67,7 @@ func (c *counts) list() []Repair {
 }
 
 func (c *counts) once(s string) string {
+	s = c.meem(s)
 	s = c.heh(s)
 	s = c.words(s)
 	s = c.dates(s)

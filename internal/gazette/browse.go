@@ -15,6 +15,9 @@ type Filter struct {
 	Year          int
 	State         model.State
 	StateSet      bool // State is asked for, also the unknown one
+	// Newest leaves out works of a later year, whose year was misread; 0 does
+	// not.
+	Newest int
 }
 
 func (f Filter) where() (string, []any) {
@@ -39,6 +42,11 @@ func (f Filter) where() (string, []any) {
 	}
 	if f.StateSet {
 		add("state", f.State)
+	}
+	if f.Newest != 0 {
+		add("suspect", false)
+		args = append(args, f.Newest)
+		where += " AND year <= $" + itoa(len(args))
 	}
 	return where, args
 }

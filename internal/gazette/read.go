@@ -125,7 +125,28 @@ func (g *Gazette) readPages(ctx context.Context, src *Source, file *extract.Sour
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
+	if paged {
+		markRunning(pages)
+	}
 	return pages, nil
+}
+
+// markRunning tells the heads and feet of pages, which only all pages together
+// show.
+func markRunning(pages []*Page) {
+	all := make([]extract.Page, len(pages))
+	for i, p := range pages {
+		all[i].Lines = make([]extract.Line, len(p.Lines))
+		for k, l := range p.Lines {
+			all[i].Lines[k] = extract.Line{Text: l.Text, Role: extract.Role(l.Role)}
+		}
+	}
+	extract.MarkRunning(all)
+	for i, p := range pages {
+		for k := range p.Lines {
+			p.Lines[k].Role = string(all[i].Lines[k].Role)
+		}
+	}
 }
 
 func (g *Gazette) readPage(ctx context.Context, src *Source, file *extract.Source, n int, keep bool) (*Page, error) {
@@ -140,7 +161,11 @@ func (g *Gazette) readPage(ctx context.Context, src *Source, file *extract.Sourc
 		if l.Role == extract.Body {
 			role = ""
 		}
-		p.Lines[i] = PageLine{Text: storable(l.Text), Box: model.Box(l.Box), Confidence: l.Confidence, Role: role}
+		text := storable(l.Text)
+		if l.Role == extract.Row {
+			text = "\t" + text // a row of a table, as pieces mark it
+		}
+		p.Lines[i] = PageLine{Text: text, Box: model.Box(l.Box), Confidence: l.Confidence, Role: role}
 	}
 	if !keep {
 		return p, nil
@@ -209,8 +234,14 @@ func (g *Gazette) textOf(pages []*Page, src *Source) *model.Text {
 
 func repair(s string) (string, []Repair) {
 	s, arabic := lexis.RepairReport(s)
+	mended, french := lexis.RepairFrenchReport(s)
+	if strings.Count(mended, "\n") == strings.Count(s, "\n") { // places are known by line
+		s = mended
+	} else {
+		french = nil
+	}
 	var out []Repair
-	for _, r := range arabic {
+	for _, r := range append(arabic, french...) {
 		out = append(out, Repair{string(r.Rule), r.Count})
 	}
 	return s, out

@@ -2,7 +2,6 @@ package amend
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"diwan/internal/gazette/cite"
@@ -38,6 +37,7 @@ type verbs struct {
 	lang *grammar.Lang
 	verb *grammar.Phrases
 	aux  *grammar.Phrases
+	para *grammar.Phrases
 }
 
 // The lists of verbs.verb, weakest first, and of verbs.aux.
@@ -63,7 +63,7 @@ func NewReader(g *grammar.Grammar, finds *cite.Finder, c cite.Config) (*Reader, 
 			return nil, fmt.Errorf("amendments in %q: the grammar has no such language", code)
 		}
 		a := w.Amending
-		r.langs[code] = &verbs{l, g.Phrases(a["amend"], a["complete"], a["replace"], a["repeal"]), g.Phrases(a["words"], a["except"], a["instead"])}
+		r.langs[code] = &verbs{l, g.Phrases(a["amend"], a["complete"], a["replace"], a["repeal"]), g.Phrases(a["words"], a["except"], a["instead"]), g.Phrases(w.Paragraphs)}
 	}
 	return r, nil
 }
@@ -87,7 +87,7 @@ func (r *Reader) Read(p *model.Piece, lang model.Lang, main model.Target, citati
 	}
 	for _, s := range c.sentences() {
 		c.sentence(s)
-		if len(c.out) >= maxOperations {
+		if c.done || len(c.out) >= maxOperations {
 			break
 		}
 	}
@@ -102,6 +102,7 @@ type clauseReader struct {
 	citations []model.Citation
 	toks      []grammar.Token
 	out       []model.Operation
+	done      bool // the rest of the piece is new text
 }
 
 // orders reports at once whether any amending verb stands in the piece: most
@@ -121,6 +122,7 @@ type sentence struct {
 	span   model.Span
 	words  []int // tokens outside quotation marks
 	quotes []quote
+	opens  bool // it ends with a colon at the end of a line
 }
 
 type quote struct {
@@ -147,7 +149,7 @@ func (c *clauseReader) sentences() []sentence {
 			if end < len(c.toks) {
 				inner.End = c.toks[end].Start
 			}
-			if cur.span.Start < 0 && len(out) > 0 && isBlock(c.p.Text[inner.Start:inner.End]) {
+			if cur.span.Start < 0 && len(out) > 0 && (out[len(out)-1].opens || isBlock(c.p.Text[inner.Start:inner.End])) {
 				// A passage on a line of its own belongs to the order before it.
 				last := &out[len(out)-1]
 				last.quotes = append(last.quotes, quote{inner, len(last.words)})
@@ -162,7 +164,8 @@ func (c *clauseReader) sentences() []sentence {
 			i = end
 			continue
 		}
-		if i > 0 && cur.span.Start >= 0 && strings.Contains(c.p.Text[c.toks[i-1].End:t.Start], "\n") && c.toks[i-1].Mark() != ':' {
+		if i > 0 && cur.span.Start >= 0 && strings.Contains(c.p.Text[c.toks[i-1].End:t.Start], "\n") {
+			cur.opens = c.toks[i-1].Mark() == ':'
 			flush()
 		}
 		if t.Mark() == '.' || t.Mark() == ';' || t.Mark() == '\u061b' {
@@ -232,12 +235,19 @@ func (c *clauseReader) sentence(s sentence) {
 	}
 	targets := c.targets(s.span, s.quotes)
 	switch {
-	case hasWords && len(s.quotes) > 0 && !isBlock(c.text(s.quotes[0])):
+	case (hasWords || verb == replaces && len(s.quotes) == 2) && len(s.quotes) > 0 && !isBlock(c.text(s.quotes[0])):
 		c.wording(op, verb, s, targets)
 	case verb == repeals && len(s.quotes) == 0:
 		c.repeal(op, targets)
 	case len(s.quotes) > 0 && verbAt >= 0:
 		c.passages(op, verb, s, targets)
+	case s.opens && verb != repeals:
+		// Older acts print the new text without marks, behind a colon.
+		s.quotes = []quote{{model.Span{Start: s.span.End, End: len(c.p.Text)}, len(s.words)}}
+		if len(c.articlesIn(s.quotes[0])) > 0 {
+			c.passages(op, verb, s, targets)
+			c.done = true
+		}
 	}
 }
 
@@ -254,6 +264,9 @@ func (c *clauseReader) targets(s model.Span, quotes []quote) []model.Target {
 			continue
 		}
 		t := ct.Target
+		if ct.Aside {
+			continue
+		}
 		if t.Self {
 			if c.main.Number == "" {
 				continue
@@ -355,10 +368,6 @@ func (c *clauseReader) wording(op model.Operation, verb int, s sentence, targets
 		}
 	}
 	op.Old, op.New = old, new
-	if len(targets) == 0 {
-		c.add(op, NoTarget)
-		return
-	}
 	for _, t := range targets {
 		op.Target = t
 		if len(t.Articles) == 0 {
@@ -381,164 +390,4 @@ func (c *clauseReader) turned(s sentence) bool {
 		}
 	}
 	return false
-}
-
-// passages reads the new texts that an order puts in.
-func (c *clauseReader) passages(op model.Operation, verb int, s sentence, targets []model.Target) {
-	if len(targets) == 0 {
-		op.Action = model.Substitute
-		c.add(op, NoTarget)
-		return
-	}
-	t := targets[0]
-	op.Target = t
-	named := expand(t.Articles)
-	for _, q := range s.quotes {
-		parts := c.articlesIn(q)
-		if len(parts) == 0 {
-			c.bare(op, verb, t, named, c.text(q))
-			continue
-		}
-		for i, part := range parts {
-			o := op
-			o.Article, o.New = part.label, part.text
-			o.Old = part.num // how the new text prints its number
-			o.Action = model.Substitute
-			isNew := verb == completes && !contains(named, part.label) || verb == completes && len(named) > 0 && isRepeat(part.label)
-			if isNew || verb == amends && isRepeat(part.label) && !contains(named, part.label) {
-				o.Action, o.Label = model.Insert, part.label
-				o.Article = predecessor(part.label, parts, i)
-			}
-			manual := ""
-			if elided(part.text) {
-				manual = Partial
-			}
-			c.add(o, manual)
-		}
-	}
-}
-
-// bare reads a passage without the head of an article: the new text of the one
-// article or paragraph that the order names.
-func (c *clauseReader) bare(op model.Operation, verb int, t model.Target, named []string, text string) {
-	op.New = text
-	manual := ""
-	switch {
-	case len(named) == 0:
-		manual = NoArticle
-	case len(named) > 1:
-		manual = NoArticle
-	case t.Point != "":
-		manual = PointPlace
-	case elided(text):
-		manual = Partial
-	}
-	if len(named) > 0 {
-		op.Article = named[0]
-	}
-	op.Paragraph = t.Paragraph
-	op.Action = model.Substitute
-	if verb == completes {
-		op.Action, op.Paragraph = model.Append, ""
-	}
-	c.add(op, manual)
-}
-
-// part is one article in a passage.
-type part struct{ label, num, text string }
-
-// articlesIn finds the articles that a passage holds: heads at the beginning of
-// its lines, perhaps behind a mark.
-func (c *clauseReader) articlesIn(q quote) []part {
-	var out []part
-	at := q.inner.Start
-	inner := c.p.Text[q.inner.Start:q.inner.End]
-	for line := range strings.Lines(inner) {
-		head, n := c.head(line)
-		rest := strings.TrimSpace(line)
-		if n > 0 {
-			out = append(out, part{label: head, num: strings.Trim(strings.TrimSpace(line[:n]), "«“\"- .:–—"), text: ""})
-			rest = strings.TrimLeft(strings.TrimSpace(line[n:]), "-–—.: ")
-		}
-		if len(out) > 0 && rest != "" {
-			p := &out[len(out)-1]
-			rest = strings.TrimSpace(strings.Trim(rest, "«»“”\""))
-			if p.text != "" && rest != "" {
-				p.text += "\n"
-			}
-			p.text += rest
-		} else if len(out) == 0 && strings.TrimSpace(rest) != "" {
-			return nil // words before the first head: not articles
-		}
-		at += len(line)
-	}
-	return out
-}
-
-// head reads the head of an article at the beginning of a line.
-func (c *clauseReader) head(line string) (label string, n int) {
-	sc := c.r.g.Scanner()
-	defer sc.Release()
-	toks := sc.Tokens(nil, line, 0, 12)
-	h, k := c.v.lang.MatchArticle(line, toks)
-	if k == 0 || h.Label.Zero() {
-		return "", 0
-	}
-	return c.r.g.Format(h.Label), toks[k-1].End
-}
-
-// elided reports dots that stand for text left as it was.
-func elided(s string) bool {
-	return strings.Contains(s, "....") || strings.Contains(s, "……") || strings.Contains(s, "(…)") || strings.Contains(s, "(...)") || strings.Contains(s, "…")
-}
-
-// expand turns ranges of plain numbers into their members.
-func expand(labels []string) []string {
-	var out []string
-	for _, l := range labels {
-		from, to, ok := strings.Cut(l, "..")
-		if !ok {
-			out = append(out, l)
-			continue
-		}
-		a, err1 := strconv.Atoi(from)
-		b, err2 := strconv.Atoi(to)
-		if err1 != nil || err2 != nil || b < a || b-a > 500 {
-			out = append(out, from, to)
-			continue
-		}
-		for i := a; i <= b; i++ {
-			out = append(out, strconv.Itoa(i))
-		}
-	}
-	return out
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
-}
-
-// isRepeat tells a label that was put in between two: 5bis, 5-1.
-func isRepeat(label string) bool { return strings.TrimLeft(label, "0123456789") != "" }
-
-// predecessor is the article behind which a new one goes: the one before it in
-// the passage when that is of the same number, else its own number's root, else
-// the number before.
-func predecessor(label string, parts []part, i int) string {
-	digits := label[:len(label)-len(strings.TrimLeft(label, "0123456789"))]
-	if i > 0 && strings.HasPrefix(parts[i-1].label, digits) && digits != "" && isRepeat(label) {
-		return parts[i-1].label
-	}
-	if isRepeat(label) {
-		return digits
-	}
-	if n, err := strconv.Atoi(label); err == nil && n > 1 {
-		return strconv.Itoa(n - 1)
-	}
-	return ""
 }

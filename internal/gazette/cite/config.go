@@ -25,6 +25,7 @@ type Words struct {
 	// Alone are the kinds that are cited without number or date: there is one.
 	Alone     []string                    `json:"alone"`
 	Notably   []string                    `json:"notably"` // "in particular": articles of the act before follow
+	Aside     []string                    `json:"aside"`   // what follows only tells how the act before came to be
 	This      []string                    `json:"this"`    // "the present law"
 	Relations map[model.Relation][]string `json:"relations"`
 	Amending  map[string][]string         `json:"amending"`
@@ -50,6 +51,7 @@ type words struct {
 	rels      []model.Relation
 	dated     *grammar.Phrases
 	notably   *grammar.Phrases
+	aside     *grammar.Phrases
 	alone     map[string]bool
 }
 
@@ -84,6 +86,7 @@ func New(g *grammar.Grammar, c Config) (*Finder, error) {
 		x.unit = g.Phrases(joined(w.Articles), joined(w.Paragraphs), joined(w.Points))
 		x.join, x.to, x.of, x.this = g.Phrases(w.Joins), g.Phrases(w.To), g.Phrases(w.Of), g.Phrases(joined(w.This))
 		x.dated, x.notably, x.alone = g.Phrases(l.Dated), g.Phrases(w.Notably), map[string]bool{}
+		x.aside = g.Phrases(w.Aside)
 		for _, k := range w.Alone {
 			x.alone[k] = true
 		}

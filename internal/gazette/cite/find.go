@@ -15,6 +15,7 @@ const (
 	reachDate    = 6
 	reachAct     = 9 // from an article to its act
 	reachVerb    = 14
+	reachAside   = 2
 	maxLabels    = 60
 	maxCitations = 20000 // in one piece
 	maxTokens    = 4 << 20
@@ -47,6 +48,8 @@ type scan struct {
 	verb     model.Relation
 	verbAt   int
 	quoted   bool
+	// asideTo is the token up to which a citation is only named in passing.
+	asideTo int
 	// places are articles that were named and not yet given to an act.
 	places   []string
 	para     string
@@ -56,7 +59,7 @@ type scan struct {
 }
 
 func (s *scan) run() {
-	s.verbAt = -1
+	s.verbAt, s.asideTo = -1, -1
 	for i := 0; i < len(s.toks) && len(s.out) < maxCitations; {
 		i += s.step(i)
 	}
@@ -94,6 +97,10 @@ func (s *scan) step(i int) int {
 			return n
 		}
 	}
+	if _, n := s.w.aside.Match(rest); n > 0 {
+		s.asideTo = i + n + reachAside
+		return n
+	}
 	if r, n := s.w.relations.Match(rest); n > 0 {
 		s.verb, s.verbAt = s.w.rels[r], i+n
 		return n
@@ -116,7 +123,7 @@ func (s *scan) mark(m rune, i int) {
 	switch m {
 	case '.', ';', '\u061b', '\u061f':
 		s.ownPlaces(i)
-		s.sentence, s.verbAt = i+1, -1
+		s.sentence, s.verbAt, s.asideTo = i+1, -1, -1
 	}
 }
 
@@ -137,7 +144,11 @@ func (s *scan) act(i, n int, kind string) int {
 	c.Span = model.Span{Start: s.toks[i].Start, End: s.toks[end-1].End}
 	end = s.dateAfter(end, &c.Target)
 	end = s.issueAfter(end, &c.Target)
-	c.Relation = s.relation(i, end)
+	if c.Aside = i <= s.asideTo; c.Aside {
+		c.Relation, s.asideTo = model.Cites, end+reachAside // "… and by the law …"
+	} else {
+		c.Relation = s.relation(i, end)
+	}
 	if len(s.places) > 0 && i <= s.placesTo+reachAct && s.belongs(s.placesTo, i) {
 		c.Target.Articles, c.Target.Paragraph, c.Target.Point = s.places, s.para, s.point
 		c.Start = s.toks[s.placesAt].Start

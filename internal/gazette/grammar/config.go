@@ -17,6 +17,7 @@ type Config struct {
 	// Unique is the label of the only article of an act.
 	Unique    string                   `json:"unique"`
 	Editions  []Edition                `json:"editions"`
+	Subjects  []Subject                `json:"subjects,omitempty"`
 	Kinds     []Kind                   `json:"kinds"`
 	Languages map[model.Lang]*Language `json:"languages"`
 }
@@ -28,6 +29,12 @@ type Edition struct {
 	Marks []string   `json:"marks"` // what its pages say
 	// Names are what pages call it, by the languages of pages.
 	Names map[string]string `json:"names,omitempty"`
+}
+
+// Subject is an entry of the index by subject.
+type Subject struct {
+	ID    string            `json:"id"`
+	Names map[string]string `json:"names"` // by the languages of pages
 }
 
 // Kind is a kind of act.

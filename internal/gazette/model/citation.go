@@ -39,6 +39,9 @@ type Target struct {
 type Citation struct {
 	Span
 	Relation Relation `json:"relation"`
+	// Aside: it only tells how another text that is named came to be ("promulgated
+	// by…", "as amended by…").
+	Aside  bool   `json:"aside,omitempty"`
 	Target   Target   `json:"target"`
 	// Unit is the eId of the unit it stands in; "" in preface and visas.
 	Unit    string `json:"unit,omitempty"`

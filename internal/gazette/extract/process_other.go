@@ -1,0 +1,9 @@
+//go:build !unix
+
+package extract
+
+import (
+	"os/exec"
+)
+
+func group(*exec.Cmd) {}
