@@ -63,14 +63,23 @@ func Apply(base []Version, changes []Change) ([]Version, []Outcome) {
 }
 
 type applier struct {
-	all []Version
-	now map[string]int // index of the present version of each piece, by eId
+	all  []Version
+	work int            // bytes rewritten so far
+	now  map[string]int // index of the present version of each piece, by eId
 }
 
-// maxText bounds what a piece can grow to.
-const maxText = 4 << 20
+// maxText bounds what a piece can grow to, and maxWork the text that all changes
+// of one act may rewrite: an amendment that doubles a word doubles it again when
+// it is repeated, and no law does that.
+const (
+	maxText = 1 << 20
+	maxWork = 256 << 20
+)
 
 func (a *applier) apply(c *Change) string {
+	if a.work > maxWork {
+		return TooLarge
+	}
 	switch c.Action {
 	case model.Substitute:
 		return a.substitute(c)
@@ -135,8 +144,8 @@ func (a *applier) rewrite(c *Change, fn func(p *model.Piece) string) string {
 	if reason := fn(&p); reason != "" {
 		return reason
 	}
-	if len(p.Text) > maxText {
-		return NoNewText
+	if a.work += len(p.Text); len(p.Text) > maxText {
+		return TooLarge
 	}
 	a.put(i, c, p)
 	return ""
@@ -241,7 +250,8 @@ func (a *applier) wording(c *Change) string {
 		return NoNewText
 	}
 	change := func(s string) (string, bool) {
-		if !strings.Contains(s, c.Old) {
+		n := strings.Count(s, c.Old)
+		if n == 0 || len(s)+n*(len(c.New)-len(c.Old)) > maxText {
 			return s, false
 		}
 		return tidy(strings.ReplaceAll(s, c.Old, c.New)), true
@@ -263,7 +273,7 @@ func (a *applier) wording(c *Change) string {
 	for _, i := range a.current() {
 		p := a.all[i].Piece
 		text, ok := change(p.Text)
-		if !ok || !p.IsArticle() {
+		if a.work += len(text); !ok || !p.IsArticle() || len(text) > maxText {
 			continue
 		}
 		p.Text = text

@@ -23,7 +23,7 @@ const (
 	PointPlace    = "point_place"      // it changes a point inside a paragraph
 	NotHeld       = "not_held"         // the text is not held
 	NoDate        = "no_date"          // nobody knows from when
-	Cyclic        = "cyclic"           // the acts amend each other
+	TooLarge      = "too_large"        // what results is beyond any law
 )
 
 // Reader reads amending clauses. It is safe for concurrent use.

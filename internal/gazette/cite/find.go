@@ -324,6 +324,9 @@ func (s *scan) passive(r model.Relation) bool {
 // place reads articles, a paragraph or a point that stand at token i.
 func (s *scan) place(i, n, unit int) int {
 	labels, end := s.labels(i + n)
+	if _, of := s.w.of.Match(s.toks[min(i+n, len(s.toks)):]); len(labels) == 0 && of == 1 {
+		labels, end = s.labels(i + n + of) // "articles from 4 to 9"
+	}
 	if len(labels) == 0 {
 		return 0
 	}

@@ -186,6 +186,9 @@ func (s *Scanner) Tokens(dst []Token, text string, base, limit int) []Token {
 			}
 			dst = append(dst, Token{s.word(text[i:end]), false, base + i, base + end})
 		default:
+			if r == '\u2019' {
+				r = '\'' // the two apostrophes are one mark
+			}
 			dst = append(dst, Token{-int32(r), false, base + i, base + end})
 		}
 		limit--
