@@ -55,7 +55,6 @@ func findAll(t *model.Text, doc *model.Document, src *Source) []*found {
 	for i := range doc.Acts {
 		walk(&doc.Acts[i], nil)
 	}
-	nameFromSource(out, src)
 	return out
 }
 
@@ -164,27 +163,19 @@ func inIssue(refs []model.IssueRef, issue model.IssueRef) []model.IssueRef {
 	return append([]model.IssueRef{issue}, refs...)
 }
 
-// nameFromSource gives the title that a list names a file by to the text it
-// fits: the one whose own title shares most words with it.
-func nameFromSource(all []*found, src *Source) {
-	if src.Title == "" || len(all) == 0 {
-		return
-	}
-	_, want := digest(src.Title)
-	best, most := 0, -1.0
+// named is the text that the title of a file's entry in a list is about: the one
+// whose own title shares most words with it; nil when there is none.
+func named(all []*found, title string) *found {
+	_, want := digest(title)
+	var best *found
+	most := -1.0
 	for i, f := range all {
 		_, have := digest(f.text.Title)
 		if score := alike(want, have) + float64(i)*1e-6; score > most {
-			best, most = i, score
+			best, most = f, score
 		}
 	}
-	f := all[best]
-	if f.text.Title == "" {
-		f.text.Title = oneLine(src.Title)
-	}
-	if f.text.Short == "" {
-		f.text.Short = oneLine(src.Title)
-	}
+	return best
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -73,6 +73,17 @@ func (g *Gazette) readAKN(r *result, data []byte, in Input) error {
 // complete gives what was found the facts of the list, its citations and its
 // amending clauses.
 func (g *Gazette) complete(r *result, in Input) {
+	if f := named(r.found, r.src.Title); f != nil && r.src.Title != "" {
+		if f.text.Title == "" {
+			f.text.Title = oneLine(r.src.Title)
+		}
+		if f.text.Short == "" {
+			f.text.Short = oneLine(r.src.Title)
+		}
+		if g.grammar.MarksRepeal(f.text.Lang, r.src.Title) {
+			f.text.Problems = append(f.text.Problems, model.Problem{Code: ReasonRepealMark, Detail: oneLine(r.src.Title)})
+		}
+	}
 	for _, f := range r.found {
 		f.work.Demo = in.Demo
 		if f.work.Subject == "" {

@@ -91,9 +91,11 @@ func (g *Gazette) status(ix *index, w *model.Work, today model.Date, repeals, am
 	}
 	published := model.Date("")
 	for _, t := range ix.byWork[w.ID] {
-		if g.repealMark(t) {
-			reason(ReasonRepealMark, "", "", "", t.Short)
-			s.State = model.Repealed
+		for _, p := range t.Problems {
+			if p.Code == ReasonRepealMark { // the title that a list gave its file
+				reason(ReasonRepealMark, "", "", "", p.Detail)
+				s.State = model.Repealed
+			}
 		}
 		if t.Form == model.OriginalForm && t.Version != "" && (published == "" || t.Version < published) {
 			published = t.Version
@@ -146,10 +148,4 @@ func recent(day, today model.Date) bool {
 		return false
 	}
 	return yearOf(today, "")-yearOf(day, "") <= reliedYears
-}
-
-// repealMark tells whether the title that a list gives a text says that it is
-// repealed.
-func (g *Gazette) repealMark(t *Text) bool {
-	return g.grammar.MarksRepeal(t.Lang, t.Short)
 }
