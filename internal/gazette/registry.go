@@ -135,12 +135,14 @@ func (r *registry) find(id string, f *found, words func(textID string) (map[uint
 	if e == nil {
 		return newWork, nil, nil
 	}
+	for i := range e.texts {
+		if e.texts[i].digest == f.text.Digest {
+			return sameText, e, nil
+		}
+	}
 	other := false
 	for i := range e.texts {
 		t := &e.texts[i]
-		if t.digest == f.text.Digest {
-			return sameText, e, nil
-		}
 		if t.lang != f.text.Lang {
 			continue
 		}
