@@ -3,7 +3,6 @@ package app
 import (
 	"fmt"
 	"io"
-	"text/tabwriter"
 
 	"diwan/internal/retrieval/evaluation"
 )
@@ -17,20 +16,22 @@ func EvaluateRetrieval(dir string) ([]evaluation.Figures, error) {
 			return nil, err
 		}
 	}
-	return evaluation.Run(dir)
+	return evaluation.Run(dir, true)
 }
 
 // PrintRetrieval writes the figures as a table.
 func PrintRetrieval(w io.Writer, figures []evaluation.Figures) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "MRR@10\tR@1\tR@10\tseconds\t\t")
 	set := ""
 	for _, f := range figures {
 		if f.Set != set {
 			set = f.Set
-			fmt.Fprintf(t, "\t\t\t\t  %s: %d documents, %d queries\t\n", set, f.Docs, f.Queries)
+			if _, err := fmt.Fprintf(w, "%s: %d documents, %d queries\nMRR@10    R@1   R@10  seconds\n", set, f.Docs, f.Queries); err != nil {
+				return err
+			}
 		}
-		fmt.Fprintf(t, "%.3f\t%.3f\t%.3f\t%.1f\t  %s\t\n", f.MRR, f.First, f.Ten, f.Seconds, f.Method)
+		if _, err := fmt.Fprintf(w, "%6.3f  %5.3f  %5.3f  %7.1f  %s\n", f.MRR, f.First, f.Ten, f.Seconds, f.Method); err != nil {
+			return err
+		}
 	}
-	return t.Flush()
+	return nil
 }

@@ -77,7 +77,7 @@ func oneAct(t *model.Text, a *model.Act, src *Source) *found {
 // address could not both be cited.
 func (f *found) setPieces(pieces []model.Piece) {
 	seen := make(map[string]bool, len(pieces))
-	var all strings.Builder
+	var all, law strings.Builder
 	for i := range pieces {
 		p := pieces[i]
 		if p.EID == "" {
@@ -89,8 +89,14 @@ func (f *found) setPieces(pieces []model.Piece) {
 		seen[p.EID] = true
 		f.rows = append(f.rows, &Row{Piece: p, Position: int64(i+1) * positionStep})
 		all.WriteString(p.Num + " " + p.Heading + " " + p.Text + "\n")
+		if p.IsArticle() || p.Kind == model.PieceText {
+			law.WriteString(p.Text + "\n")
+		}
 	}
 	f.text.Digest, f.words = digest(all.String())
+	if law.Len() > 0 {
+		_, f.words = digest(law.String()) // not the formulas, which all acts share
+	}
 }
 
 // digest is the hash of a text's words, whatever its spaces, marks and spelling

@@ -180,14 +180,15 @@ func (w *writer) sample(ctx context.Context, tx *db.Tx, text string) (map[uint32
 	if err != nil {
 		return nil, err
 	}
-	var b strings.Builder
+	f := &found{text: &Text{}}
+	var pieces []model.Piece
 	for _, r := range rows {
 		if r.By == "" {
-			b.WriteString(r.Num + " " + r.Heading + " " + r.Text + "\n")
+			pieces = append(pieces, r.Piece)
 		}
 	}
-	_, words := digest(b.String())
-	return words, nil
+	f.setPieces(pieces)
+	return f.words, nil
 }
 
 // short cuts a text for a message.

@@ -21,7 +21,7 @@ type Collection struct {
 	words   []wordCount
 	heads   []uint32
 	texts   []string
-	letters [5]int // of the document being added, by script
+	parsed  Parsed // of the document being added
 }
 
 type document struct {
@@ -36,19 +36,13 @@ type wordCount struct {
 	n    uint32
 }
 
-// headWords is how many words of a text without a title are its head.
-const headWords = 12
-
-// maxHead bounds the words of a title.
-const maxHead = 32
-
 // NewCollection returns an empty collection.
 func NewCollection() *Collection {
 	return &Collection{stats: NewStats(), own: true, ids: map[*word]uint32{}}
 }
 
 // Without leaves features out of the scores, by the names of data/weights.txt
-// and "cues", to see what each is worth. Nil weights stay.
+// and "cues", to see what each is worth.
 func (c *Collection) Without(names ...string) {
 	c.without = map[string]bool{}
 	for _, n := range names {
@@ -61,44 +55,40 @@ func (c *Collection) Len() int { return len(c.docs) }
 
 // Add adds a document; the title may be empty.
 func (c *Collection) Add(title, text string) {
+	c.parsed.read(title, text)
+	c.add(&c.parsed, text)
+}
+
+func (c *Collection) add(p *Parsed, text string) {
 	if c.own {
 		c.stats.begin()
 	}
 	d := document{from: uint32(len(c.words)), headFrom: uint32(len(c.heads))}
-	c.letters = [5]int{}
-	n := 0
-	limit := headWords
-	if title != "" {
-		limit = maxHead
-		eachWord(title, func(w *word) {
-			c.addWord(&d, w, n < limit)
-			c.addWord(&d, w, false) // a title says in few words what a text says in many
-			n++
-		})
-		limit = 0
+	var letters [5]int
+	for _, w := range p.words {
+		if c.own {
+			c.stats.count(w)
+		}
+		letters[w.script] += len(w.text)
+		for f := range families {
+			d.length[f] += uint32(len(w.of(f)))
+		}
+		c.count(w)
 	}
-	n = 0
-	eachWord(text, func(w *word) { c.addWord(&d, w, n < limit); n++ })
+	for _, w := range p.head {
+		c.heads = append(c.heads, c.ids[w])
+	}
 	d.to, d.headTo = uint32(len(c.words)), uint32(len(c.heads))
 	d.script = lexis.Latin
-	if c.letters[lexis.Arabic] > c.letters[lexis.Latin] {
+	if letters[lexis.Arabic] > letters[lexis.Latin] {
 		d.script = lexis.Arabic
 	}
 	c.docs = append(c.docs, d)
 	c.texts = append(c.texts, text)
 }
 
-func (c *Collection) addWord(d *document, w *word, head bool) {
-	if w.stop {
-		return
-	}
-	if c.own {
-		c.stats.count(w)
-	}
-	c.letters[w.script] += len(w.text)
-	for f := range families {
-		d.length[f] += uint32(len(w.of(f)))
-	}
+// count counts one word of the document that is being added.
+func (c *Collection) count(w *word) {
 	id, ok := c.ids[w]
 	if !ok {
 		id = uint32(len(c.vocab))
@@ -111,9 +101,6 @@ func (c *Collection) addWord(d *document, w *word, head bool) {
 	} else {
 		c.last[id], c.place[id] = doc, uint32(len(c.words))
 		c.words = append(c.words, wordCount{id, 1})
-	}
-	if head {
-		c.heads = append(c.heads, id)
 	}
 }
 

@@ -18,6 +18,7 @@ type Ranker struct {
 // Candidate is a document to be scored.
 type Candidate struct {
 	ID, Title, Text string
+	Parsed          *Parsed // of the title and the text, where it is at hand; else nil
 	First           float64 // the score of the index that found it
 }
 
@@ -47,7 +48,11 @@ func (r *Ranker) Score(q *Query, candidates []Candidate) []Scored {
 	c := &Collection{stats: r.Stats, ids: make(map[*word]uint32, 2048)}
 	top := 0.0
 	for _, x := range candidates {
-		c.Add(cutText(x.Title, maxQuery), cutText(x.Text, maxCandidateText))
+		if x.Parsed != nil {
+			c.add(x.Parsed, x.Text)
+		} else {
+			c.Add(cutText(x.Title, maxQuery), cutText(x.Text, maxCandidateText))
+		}
 		top = max(top, x.First)
 	}
 	scores := c.score(q)

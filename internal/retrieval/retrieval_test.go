@@ -67,6 +67,12 @@ func TestRankerAgreesWithCollection(t *testing.T) {
 		if !slices.Equal(a, b) {
 			t.Errorf("%s: %v in a collection, %v as candidates", q[1], a, b)
 		}
+		for i := range candidates {
+			candidates[i].Parsed = Parse(candidates[i].Title, candidates[i].Text)
+		}
+		if b = r.Score(r.Prepare(q[1], q[0]), candidates); !slices.Equal(a, b) {
+			t.Errorf("%s: %v in a collection, %v as parsed candidates", q[1], a, b)
+		}
 	}
 }
 
@@ -91,7 +97,7 @@ func TestTitleCounts(t *testing.T) {
 func TestEmptyAndHostile(t *testing.T) {
 	c, _, candidates := collection(t, "")
 	r := Ranker{Stats: c.stats}
-	for _, q := range []string{"", " ", "???", "le la les", strings.Repeat("a", 1<<16), strings.Repeat("mot ", 1<<14), "\xff\xfe", "مم\u200fمم", "12.5 13"} {
+	for _, q := range []string{"", " ", "???", "le la les", strings.Repeat("a", 1<<16), strings.Repeat("mot ", 1<<14), "\xff\xfe", "\u0645\u0645\u200f\u0645", "12.5 13"} {
 		if got := len(c.Search(c.Prepare(q, "fr", nil), 100)); got != c.Len() {
 			t.Errorf("%.20q: %d documents", q, got)
 		}
@@ -203,11 +209,13 @@ func FuzzSearch(f *testing.F) {
 	for _, r := range table(f, "queries.tsv") {
 		f.Add(r[1], r[1])
 	}
+	c, _, candidates := collection(f, "")
+	r := Ranker{Stats: c.stats}
 	f.Fuzz(func(t *testing.T, query, text string) {
-		c, _, _ := collection(t, "")
-		c.Add(query, text)
-		c.Add("", "")
-		for _, x := range c.Search(c.Prepare(query, "", nil), 100) {
+		all := append(slices.Clone(candidates), Candidate{Title: query, Text: text}, Candidate{})
+		q := r.Prepare(query, "")
+		q.Terms("ar")
+		for _, x := range r.Score(q, all) {
 			if x.Score != x.Score {
 				t.Fatalf("the score of %d is no number", x.Candidate)
 			}

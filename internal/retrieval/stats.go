@@ -27,10 +27,15 @@ func (s *Stats) Docs() int { return int(s.docs) }
 
 // Add counts one document.
 func (s *Stats) Add(title, text string) {
+	s.AddParsed(Parse(title, text))
+}
+
+// AddParsed counts one document.
+func (s *Stats) AddParsed(p *Parsed) {
 	s.begin()
-	eachWord(title, s.count)
-	eachWord(title, s.count) // twice, as a collection counts it
-	eachWord(text, s.count)
+	for _, w := range p.words {
+		s.count(w)
+	}
 }
 
 func (s *Stats) begin() {

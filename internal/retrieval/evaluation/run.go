@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/blevesearch/bleve/v2"
@@ -148,13 +149,16 @@ func (s *Set) pairs(n int) []retrieval.Parallel {
 
 // An ablation leaves parts of the ranking out.
 var ablations = map[string][][]string{
-	arabicSet: {{"head-stem", "head-gram"}, {"cover-word", "cover-gram"}, {"length"}, {"skeleton"}, {"gram3", "gram4", "gram5"}},
-	frenchSet: {{"cues"}, {"calls"}, {"gram3", "gram4", "gram5"}, {"head-stem", "head-gram"}, {"cues", "calls"}},
+	arabicSet: {{"head-stem", "head-gram"}, {"cover-word", "cover-gram"}, {"length"}, {"skeleton"}, {"gram3", "gram4", "gram5"},
+		{"head-stem", "head-gram", "cover-word", "cover-gram", "length", "skeleton", "gram3", "gram4", "gram5"}},
+	frenchSet: {{"cues"}, {"calls"}, {"gram4"}, {"length"}, {"cues", "calls"}, {"cues", "calls", "gram4", "length"}},
 	crossSet:  {{"names"}, {"same"}, {"ratio"}, {"reverse"}, {"generated"}, {"translated"}},
 }
 
-// Run measures everything on the sets of a folder.
-func Run(dir string) ([]Figures, error) {
+// Run measures the ranking on the sets of a folder, with an ablation where it is
+// asked for: what is left when a part of the score is left out and the weights of
+// the others stay.
+func Run(dir string, ablation bool) ([]Figures, error) {
 	var out []Figures
 	for _, x := range []struct{ set, lang string }{{arabicSet, "ar"}, {frenchSet, "fr"}, {crossSet, "fr"}} {
 		s, err := load(dir, x.set)
@@ -183,8 +187,11 @@ func Run(dir string) ([]Figures, error) {
 			return nil, err
 		}
 		out = append(out, f)
+		if !ablation {
+			continue
+		}
 		for _, without := range ablations[x.set] {
-			if f, err = s.ours(fmt.Sprintf("  without %v", without), x.lang, lexicon, without...); err != nil {
+			if f, err = s.ours("  without "+strings.Join(without, ", "), x.lang, lexicon, without...); err != nil {
 				return nil, err
 			}
 			out = append(out, f)
