@@ -83,23 +83,14 @@ func (w *writer) writeFound(ctx context.Context, tx *db.Tx, src *Source, f *foun
 	if n > 0 && strings.Contains(f.work.ID, "/x-") {
 		f.work.ID += "-" + itoa(n+1) // several acts without a number in one file
 	}
-	where, e, err := w.known.find(f.work.ID, f, func(id string) (map[uint32]bool, error) { return w.sample(ctx, tx, id) })
+	where, e, err := w.place(ctx, tx, src, f, report)
 	if err != nil {
 		return "", err
 	}
-	switch where {
-	case sameText:
+	if where == sameText {
 		report.Duplicates++
 		report.notice(Notice{Name: src.Name, Code: "duplicate", Detail: e.work.ID})
 		return e.work.ID, nil
-	case otherWork:
-		taken := f.work.ID
-		for k := 2; w.known.works[f.work.ID] != nil; k++ {
-			f.work.ID = taken + "_" + itoa(k)
-		}
-		report.notice(Notice{Name: src.Name, Code: "number_taken", Detail: taken + " → " + f.work.ID})
-		f.text.Problems = append(f.text.Problems, model.Problem{Code: "number_taken", Detail: taken})
-		e = nil
 	}
 	now := w.g.clock.Now()
 	if e == nil {
@@ -120,6 +111,30 @@ func (w *writer) writeFound(ctx context.Context, tx *db.Tx, src *Source, f *foun
 	}
 	f.work.ID = e.work.ID
 	return e.work.ID, w.writeText(ctx, tx, src, f, e, n, report)
+}
+
+// place finds the work of a text. Where its number is taken by a different text
+// it gets an address beside that one's: the same for each of its copies.
+func (w *writer) place(ctx context.Context, tx *db.Tx, src *Source, f *found, report *ImportReport) (place, *entry, error) {
+	sample := func(id string) (map[uint32]bool, error) { return w.sample(ctx, tx, id) }
+	taken := f.work.ID
+	for k := 1; ; k++ {
+		if k > 1 {
+			f.work.ID = taken + "_" + itoa(k)
+		}
+		where, e, err := w.known.find(f.work.ID, f, sample)
+		if err != nil || where == sameText {
+			return where, e, err
+		}
+		if where == otherWork {
+			continue
+		}
+		if k > 1 {
+			f.text.Problems = append(f.text.Problems, model.Problem{Code: "number_taken", Detail: taken})
+			report.notice(Notice{Name: src.Name, Code: "number_taken", Detail: taken + " → " + f.work.ID})
+		}
+		return where, e, nil
+	}
 }
 
 func titleOf(f *found) string {
