@@ -300,7 +300,10 @@ func (s *scan) relation(at, end int) model.Relation {
 		if _, n := s.w.kinds.Match(s.toks[k:]); n > 0 {
 			break
 		}
-		if r, n := s.w.relations.Match(s.toks[k:]); n > 0 && s.passive(s.w.rels[r]) {
+		if r, n := s.w.relations.Match(s.toks[k:]); n > 0 {
+			if !s.passive(s.w.rels[r]) || s.actAfter(k+n) {
+				break // it speaks of what follows: "the law … amending the law …"
+			}
 			return s.w.rels[r]
 		}
 	}
@@ -308,6 +311,19 @@ func (s *scan) relation(at, end int) model.Relation {
 		return model.Basis
 	}
 	return model.Cites
+}
+
+// actAfter tells whether an act is named within a few words.
+func (s *scan) actAfter(from int) bool {
+	for k := from; k < min(len(s.toks), from+reachAct); k++ {
+		if stops(s.toks[k].Mark()) {
+			return false
+		}
+		if _, n := s.w.kinds.Match(s.toks[k:]); n > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // passive tells whether a verb behind an act can speak of it. Only languages
