@@ -21,7 +21,7 @@ func (g *Gazette) analyse(f *found) {
 		for _, c := range g.analysts.Finder.Find(f.text.Title, lang, model.PiecePreface) {
 			switch c.Relation {
 			case model.Amends, model.Completes, model.Replaces, model.Repeals:
-				if main.Number == "" {
+				if main.Number == "" && !f.own(c.Target) {
 					main = c.Target
 				}
 			}

@@ -3,6 +3,7 @@ package grammar
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"sync"
@@ -195,7 +196,8 @@ func (g *Grammar) months(list [][]string, want bool) (*trie, error) {
 
 func (g *Grammar) byNumber(m map[string][]string, highest int) (*trie, error) {
 	t := newTrie()
-	for k, names := range m {
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		names := m[k]
 		n, err := strconv.Atoi(k)
 		if err != nil || n < 1 || n > highest {
 			return nil, fmt.Errorf("%q is not a number from 1 to %d", k, highest)
@@ -224,7 +226,8 @@ func (g *Grammar) language(code model.Lang, c *Language) (*Lang, error) {
 		return nil, err
 	}
 	l.titles, l.cited, l.units, l.articles, l.latinRe = newTrie(), newTrie(), newTrie(), newTrie(), newTrie()
-	for id, names := range c.Kinds {
+	for _, id := range slices.Sorted(maps.Keys(c.Kinds)) { // in one order: a name that two kinds share goes to one of them, always the same
+		names := c.Kinds[id]
 		i, ok := g.kinds[id]
 		if !ok {
 			return nil, fmt.Errorf("there is no kind %q", id)
