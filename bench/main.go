@@ -18,6 +18,7 @@ type benchmark struct {
 
 var benchmarks = []benchmark{
 	{"portal", "pages, search, export, start and memory with some 4,000 procedures, beside a bare static handler", portal},
+	{"gazette", "the law: reading the corpus, looking at scanned pages beside tesseract, search beside Bleve", gazette},
 }
 
 // bench is what a measurement works with, and the figures it found.
