@@ -80,7 +80,7 @@ func makeSheets(ctx context.Context, work string) ([]sheet, error) {
 		}
 		for i, look := range degrade.Looks {
 			var buf bytes.Buffer
-			if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&buf, degrade.Scan(img, ocrDPI, look, int64(7+i))); err != nil {
+			if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&buf, degrade.Scan(img, ocrDPI, look, uint64(7+i))); err != nil {
 				return nil, err
 			}
 			s := sheet{lang: lang, look: look.Name, file: fmt.Sprintf("%s-%d.png", name, i), picture: buf.Bytes(), text: string(passages)}
@@ -119,7 +119,7 @@ func grayPicture(name string) (*image.Gray, error) {
 func errorTable(ctx context.Context, b *bench, tools extract.Tools, sheets []sheet) error {
 	fmt.Println("characters read wrong, percent")
 	for _, s := range sheets {
-		page, err := readSheet(ctx, tools, s)
+		page, err := lookAt(ctx, tools, s)
 		if err != nil {
 			return err
 		}
@@ -136,7 +136,7 @@ func errorTable(ctx context.Context, b *bench, tools extract.Tools, sheets []she
 	return nil
 }
 
-func readSheet(ctx context.Context, tools extract.Tools, s sheet) (extract.Page, error) {
+func lookAt(ctx context.Context, tools extract.Tools, s sheet) (extract.Page, error) {
 	source, err := extract.Open(ctx, tools, s.file, s.picture, extract.Options{Lang: s.lang})
 	if err != nil {
 		return extract.Page{}, err
@@ -154,7 +154,7 @@ func readSheet(ctx context.Context, tools extract.Tools, s sheet) (extract.Page,
 func ocrRate(ctx context.Context, b *bench, tools extract.Tools, sheets []sheet) error {
 	model := map[string]string{"fr": "fra", "ar": "ara"}
 	ours := func(s sheet) error {
-		_, err := readSheet(ctx, tools, s)
+		_, err := lookAt(ctx, tools, s)
 		return err
 	}
 	bare := func(s sheet) error {
