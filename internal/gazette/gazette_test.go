@@ -296,6 +296,11 @@ La capitainerie encaisse les sommes dues avant tout appareillage.
 		}
 		reading(t, g, "/akn/xl/act/decret/2026/2-26-902")
 		reading(t, g, "/akn/xl/act/decret/2026/2-26-902_2")
+		// A third text of that number, whose own date nobody printed.
+		r = run(t, g, text("d.txt", "Décret n° 2-26-902 relatif aux horaires\n\nDÉCRÈTE :\n\nArticle premier\nLes bibliothèques ouvrent chaque matin jusqu'au crépuscule.\n"))
+		if r.Texts != 1 || r.Works != 1 {
+			t.Errorf("%+v", r)
+		}
 	})
 }
 

@@ -14,7 +14,8 @@ type registry struct {
 	works map[string]*entry
 	// numbers finds the works of a kind and number whatever their year.
 	numbers map[string][]string
-	journal []func() // undoes what was learned since keep
+	moved   map[string]string // addresses that works had before
+	journal []func()          // undoes what was learned since keep
 }
 
 type entry struct {
@@ -31,6 +32,11 @@ type entryText struct {
 
 func loadRegistry(ctx context.Context, g *Gazette) (*registry, error) {
 	r := &registry{works: map[string]*entry{}, numbers: map[string][]string{}}
+	moved, err := g.store.loadMoved(ctx, g.store.db.Reader())
+	if err != nil {
+		return nil, err
+	}
+	r.moved = moved
 	works, err := g.store.works(ctx, g.store.db.Reader(), "")
 	if err != nil {
 		return nil, err
@@ -126,7 +132,7 @@ const alikeEnough = 0.45
 // find places a text. words loads the sample of a text that is not in memory.
 func (r *registry) find(id string, f *found, words func(textID string) (map[uint32]bool, error)) (place, *entry, error) {
 	e := r.works[id]
-	if e == nil && f.work.Number != "" && f.work.Signed == "" {
+	if e == nil && id == f.work.ID && f.work.Number != "" && f.work.Signed == "" {
 		// Its own date is not known: the number alone finds it, if only one has it.
 		if ids := r.numbers[numberKey(f.work.Kind, f.work.Number)]; len(ids) == 1 {
 			e = r.works[ids[0]]

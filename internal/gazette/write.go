@@ -47,7 +47,7 @@ func (w *writer) write(ctx context.Context, tx *db.Tx, r *result, report *Import
 				f.text.Attached = append(f.text.Attached, ids[a])
 			}
 		}
-		id, err := w.writeFound(ctx, tx, r.src, f, i, report)
+		id, err := w.writeFound(ctx, tx, r, f, i, report)
 		if err != nil {
 			return err
 		}
@@ -75,7 +75,8 @@ func (w *writer) writeIssue(ctx context.Context, tx *db.Tx, r *result) error {
 const issueColumns = `id, edition, year, number, bis, day, hijri, source, demo, summary`
 
 // writeFound keeps one text and returns the address of its work.
-func (w *writer) writeFound(ctx context.Context, tx *db.Tx, src *Source, f *found, n int, report *ImportReport) (string, error) {
+func (w *writer) writeFound(ctx context.Context, tx *db.Tx, r *result, f *found, n int, report *ImportReport) (string, error) {
+	src := r.src
 	f.work.ID = w.g.address(&f.work, sourceKey(src.SHA256))
 	if src.Format == extract.FormatAKN && f.given != "" {
 		f.work.ID = f.given // it came with its address
@@ -101,6 +102,7 @@ func (w *writer) writeFound(ctx context.Context, tx *db.Tx, src *Source, f *foun
 		}
 		e = w.known.addWork(&work)
 		report.Works++
+		w.published(r, work.ID, f.text.Version)
 	} else if merged, changed := mergeWork(e.work, f); changed {
 		if err := w.g.store.putWorks(ctx, tx, []*model.Work{merged}, now); err != nil {
 			return "", err
@@ -121,6 +123,9 @@ func (w *writer) place(ctx context.Context, tx *db.Tx, src *Source, f *found, re
 	for k := 1; ; k++ {
 		if k > 1 {
 			f.work.ID = taken + "_" + itoa(k)
+		}
+		if to := w.known.moved[f.work.ID]; to != "" {
+			f.work.ID = to // a person gave it its number
 		}
 		where, e, err := w.known.find(f.work.ID, f, sample)
 		if err != nil || where == sameText {
@@ -174,6 +179,9 @@ func (w *writer) writeText(ctx context.Context, tx *db.Tx, src *Source, f *found
 		if r.IsArticle() {
 			report.Articles++
 		}
+	}
+	if err := w.g.store.reapply(ctx, tx, t.ID, f.rows); err != nil {
+		return err
 	}
 	if err := w.g.store.putText(ctx, tx, t, f.rows); err != nil {
 		return err
