@@ -70,12 +70,18 @@ func isWordRune(r rune) bool {
 	if r < 0x80 {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
 	}
+	if isPlainArabic(r) {
+		return true
+	}
 	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r) || isMarkOnly(r))
 }
 
+// isPlainArabic tells the letters of most Arabic text without a table.
+func isPlainArabic(r rune) bool { return r >= 0x621 && r <= 0x64a && r != tatweel }
+
 // isMarkOnly reports runes that continue a word and never begin one.
 func isMarkOnly(r rune) bool {
-	return r >= 0x300 && (r == tatweel || r == labialMark || r == joinMark || unicode.Is(unicode.M, r))
+	return r >= 0x300 && !isPlainArabic(r) && (r == tatweel || r == labialMark || r == joinMark || unicode.Is(unicode.M, r))
 }
 
 // scanToken reads the token that begins at i.

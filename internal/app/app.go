@@ -25,6 +25,7 @@ import (
 	"diwan/internal/identity"
 	"diwan/internal/jobs"
 	"diwan/internal/keys"
+	"diwan/internal/mail"
 	"diwan/internal/web"
 )
 
@@ -43,14 +44,16 @@ type App struct {
 	Site      *web.Site
 	Handler   http.Handler
 
-	log     *slog.Logger
-	clock   gov.Clock
-	pack    *country.Pack
-	search  *search.Index
-	lock    *os.File
-	metrics *metrics
-	ready   atomic.Bool
-	closers []func() error
+	log       *slog.Logger
+	clock     gov.Clock
+	pack      *country.Pack
+	search    *search.Index
+	following *gazette.Following // of the law; nil without a gazette
+	caught    *mail.Catcher      // mails of the demonstration
+	lock      *os.File
+	metrics   *metrics
+	ready     atomic.Bool
+	closers   []func() error
 }
 
 // Migrations returns the tables of all slices, in an order in which they can be
@@ -183,11 +186,20 @@ func (a *App) build(ctx context.Context) (err error) {
 	}
 	work := jobs.NewRegistry()
 	a.Accounts.RegisterJobs(work)
+	if err := a.openFollowing(work); err != nil {
+		return err
+	}
+	if a.Gazette != nil {
+		a.Gazette.RegisterJobs(work)
+	}
 	if a.Queue, err = jobs.New(a.DB, work, a.log); err != nil {
 		return err
 	}
+	if a.following != nil {
+		a.following.Queue = a.Queue
+	}
 	if a.Config.Demo {
-		if err := a.addSampleAccounts(ctx); err != nil {
+		if err := errors.Join(a.addSampleAccounts(ctx), a.addDemoGazette(ctx)); err != nil {
 			return err
 		}
 	}
@@ -200,6 +212,9 @@ func (a *App) build(ctx context.Context) (err error) {
 	go func() { site <- a.openSite() }()
 	if err := errors.Join(a.Catalogue.Refresh(ctx), <-site); err != nil {
 		return err
+	}
+	if a.following != nil {
+		a.following.Site = a.Site
 	}
 	a.metrics = newMetrics()
 	a.Handler = a.routes()

@@ -86,7 +86,7 @@ func (a *App) portal() *catalogue.Portal {
 
 // registerOffice mounts the desks of those who work here.
 func (a *App) registerOffice(mux *http.ServeMux) {
-	desk := &catalogue.Office{Catalogue: a.Catalogue, Site: a.Site, Actor: identity.Actor, NameOf: a.nameOf}
+	desk := &catalogue.Office{Catalogue: a.Catalogue, Site: a.Site, Actor: identity.Actor, NameOf: a.nameOf, Desks: a.desks()}
 	desk.Register(mux)
 	desk.RegisterBulk(mux)
 }

@@ -31,6 +31,13 @@ type Config struct {
 	LogFormat   string
 	APIRate     int // calls a minute from one address
 
+	MailServer       string // host:port; empty sends no mail
+	MailFrom         string
+	MailUser         string
+	MailPasswordFile string
+	MailPlain        string // "yes" talks without TLS
+	WebhookNetworks  string // private networks that webhooks may reach
+
 	// Demo starts with labelled demonstration data. Only the demo command sets it.
 	Demo bool
 }
@@ -54,6 +61,12 @@ var options = []option{
 	{"tls_key", "private key of the certificate in PEM", func(c *Config) *string { return &c.TLSKey }, nil},
 	{"log_level", "debug, info, warn or error", func(c *Config) *string { return &c.LogLevel }, nil},
 	{"log_format", "text or json", func(c *Config) *string { return &c.LogFormat }, nil},
+	{"mail_server", "host and port of the server that takes mail for those who follow the law; empty sends none", func(c *Config) *string { return &c.MailServer }, nil},
+	{"mail_from", "the sender of mails, such as law@portal.example", func(c *Config) *string { return &c.MailFrom }, nil},
+	{"mail_user", "account at the mail server; empty does not sign in", func(c *Config) *string { return &c.MailUser }, nil},
+	{"mail_password_file", "file with the password of that account", func(c *Config) *string { return &c.MailPasswordFile }, nil},
+	{"mail_plain", "yes talks to the mail server without encryption, for one on this machine", func(c *Config) *string { return &c.MailPlain }, nil},
+	{"webhook_networks", "private networks that webhooks may reach, such as 10.1.0.0/16, with commas between; empty is none", func(c *Config) *string { return &c.WebhookNetworks }, nil},
 	{"api_rate", "calls a minute that one address may make to the API", nil, func(c *Config) *int { return &c.APIRate }},
 }
 
@@ -189,7 +202,7 @@ func (c *Config) complete() error {
 	if !slices.Contains([]string{"text", "json"}, c.LogFormat) {
 		return fmt.Errorf("log_format must be text or json, not %q", c.LogFormat)
 	}
-	return nil
+	return c.checkFollowing()
 }
 
 // checkPublicURL refuses what would break every link that is made from it, or

@@ -71,6 +71,8 @@ func (a *App) registerDemo(mux *http.ServeMux) {
 	mux.HandleFunc("GET /demo.json", a.demoJSON)
 	mux.HandleFunc("GET /demo/clock", a.demoClock)
 	mux.HandleFunc("POST /demo/clock", a.demoAdvance)
+	a.registerDemoGazette(mux)
+	a.registerDemoMail(mux)
 }
 
 type demoOfficer struct {
@@ -93,10 +95,14 @@ func (a *App) demoJSON(w http.ResponseWriter, r *http.Request) {
 			officers = append(officers, demoOfficer{acc.Login, acc.Name, acc.Administration, acc.Roles})
 		}
 	}
-	writeJSON(w, map[string]any{
+	out := map[string]any{
 		"portal": base, "people": []any{}, "officers": officers,
-		"clock": base + "/demo/clock", "pids": map[string]int{"serve": os.Getpid()},
-	})
+		"clock": base + "/demo/clock", "mail": base + "/demo/mail", "pids": map[string]int{"serve": os.Getpid()},
+	}
+	if a.Gazette != nil && a.Config.Country == "" {
+		out["gazette"] = demoGazette(base)
+	}
+	writeJSON(w, out)
 }
 
 func (a *App) demoClock(w http.ResponseWriter, _ *http.Request) {

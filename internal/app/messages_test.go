@@ -28,7 +28,8 @@ func TestMessagesAreComplete(t *testing.T) {
 // built are the beginnings of keys that code or templates put together at run
 // time; each is checked where its values are listed.
 var built = []string{"problem.", "state.", "audit.", "identity.role.", "demo.account.", "form.", "remedy.", "day.", "search.",
-	"nav.", "procedure.receives", "procedure.studies", "procedure.delivers", "procedure.competent", "silence.", "history."}
+	"nav.", "procedure.receives", "procedure.studies", "procedure.delivers", "procedure.competent", "silence.", "history.",
+	"law.import.code.", "law.op.reason."}
 
 var quoted = regexp.MustCompile(`"([a-z][a-z0-9_-]*(?:\.[a-z0-9_-]+)*)"`)
 

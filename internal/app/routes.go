@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"diwan/internal/catalogue"
+	"diwan/internal/gazette"
 	"diwan/internal/gov"
 	"diwan/internal/identity"
 	"diwan/internal/problem"
@@ -65,7 +66,7 @@ func (a *App) routes() http.Handler {
 		site.Fail(w, site.WithLang(r), problem.New(problem.Forbidden, "cross_origin"))
 	}))
 	bounded := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Body != nil && r.Body != http.NoBody && !strings.HasSuffix(r.URL.Path, catalogue.UploadPath) {
+		if r.Body != nil && r.Body != http.NoBody && !takesFiles(r.URL.Path) {
 			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		}
 		mux.ServeHTTP(w, r)
@@ -92,6 +93,11 @@ func fewWrites(limit *web.RateLimit, pages http.Handler) http.Handler {
 	})
 }
 
+// takesFiles tells the addresses that bound what they take themselves.
+func takesFiles(path string) bool {
+	return strings.HasSuffix(path, catalogue.UploadPath) || strings.HasSuffix(path, gazette.UploadPath)
+}
+
 // office is the space of those who work here.
 func (a *App) office() http.Handler {
 	secure := a.Config.TLSCert != "" || strings.HasPrefix(a.Config.PublicURL, "https://")
@@ -102,6 +108,7 @@ func (a *App) office() http.Handler {
 	signIn.Register(mux)
 	desk := http.NewServeMux()
 	a.registerOffice(desk)
+	a.registerGazetteOffice(desk)
 	desk.HandleFunc("/", a.Site.NoPage)
 	mux.Handle("/office/", signIn.Require(desk))
 	return sessions.Load(mux)

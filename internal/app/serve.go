@@ -66,6 +66,9 @@ func (a *App) Serve(ctx context.Context, ready func(address string)) error {
 	defer stopWatch()
 	var wg sync.WaitGroup
 	wg.Go(func() { a.Catalogue.Watch(watch, watchInterval) })
+	if a.Gazette != nil {
+		wg.Go(func() { a.Gazette.Watch(watch, watchInterval) })
+	}
 
 	failed := make(chan error, len(servers))
 	for i, s := range servers {

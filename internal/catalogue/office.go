@@ -23,6 +23,8 @@ type Office struct {
 	Actor func(*http.Request) gov.Actor
 	// NameOf returns the name of somebody who acted, by id.
 	NameOf func(r *http.Request, id string) gov.Text
+	// Desks are those of other slices, for the bar.
+	Desks []web.NavItem
 }
 
 // Register adds the pages to the mux of the office.
@@ -41,8 +43,11 @@ func (o *Office) Register(mux *http.ServeMux) {
 
 // base is what every page of the office knows.
 type base struct {
-	Who gov.Actor
+	Who   gov.Actor
+	Desks []web.NavItem // of other slices
 }
+
+func (o *Office) base(r *http.Request) base { return base{o.Actor(r), o.Desks} }
 
 func (o *Office) show(w http.ResponseWriter, r *http.Request, template, title, path string, data any) {
 	o.Site.Show(w, r, http.StatusOK, web.Page{Template: "catalogue/" + template, Title: title, Path: path, Hidden: true, Data: data})
@@ -78,7 +83,7 @@ type stateCount struct {
 func (o *Office) desk(w http.ResponseWriter, r *http.Request) {
 	actor := o.Actor(r)
 	q := r.URL.Query()
-	d := deskData{base: base{actor}, State: model.State(q.Get("state")), MayMake: actor.Has(gov.RoleEditor) || actor.Has(gov.RoleSteward)}
+	d := deskData{base: o.base(r), State: model.State(q.Get("state")), MayMake: actor.Has(gov.RoleEditor) || actor.Has(gov.RoleSteward)}
 	if d.State == "" && !q.Has("state") {
 		d.State = firstState(actor)
 	}
@@ -167,7 +172,7 @@ func (o *Office) overviewData(r *http.Request, id string) (*overviewData, error)
 	if !o.maySee(actor, v.Procedure) {
 		return nil, problem.New(problem.Forbidden, "forbidden")
 	}
-	d := &overviewData{base: base{actor}, Version: v, Versions: versions, Owner: c.Snapshot().AdministrationName(v.Procedure.Competent)}
+	d := &overviewData{base: o.base(r), Version: v, Versions: versions, Owner: c.Snapshot().AdministrationName(v.Procedure.Competent)}
 	if e := c.Snapshot().Procedure(id); e != nil {
 		d.Shown = e.Version
 	}
@@ -278,7 +283,7 @@ func (o *Office) allHistory(w http.ResponseWriter, r *http.Request) {
 		o.Site.Fail(w, r, err)
 		return
 	}
-	d := allHistoryData{base: base{actor}, Rows: o.readable(r, entries)}
+	d := allHistoryData{base: o.base(r), Rows: o.readable(r, entries)}
 	if len(entries) == deskSize {
 		d.Next = "?before=" + strconv.FormatInt(entries[deskSize-1].Seq, 10)
 	}

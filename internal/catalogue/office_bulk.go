@@ -39,7 +39,7 @@ func (o *Office) bulkPage(w http.ResponseWriter, r *http.Request) {
 }
 
 func (o *Office) showBulk(w http.ResponseWriter, r *http.Request, status int, d bulkData) {
-	d.base = base{o.Actor(r)}
+	d.base = o.base(r)
 	d.MayMake = d.Who.Has(gov.RoleEditor) || d.Who.Has(gov.RoleSteward)
 	t := o.Site.Printer(r)
 	title := t.T("office.bulk")

@@ -44,7 +44,7 @@ func (o *Office) compare(w http.ResponseWriter, r *http.Request) {
 		o.Site.Fail(w, r, err)
 		return
 	}
-	d := compareData{base: base{o.Actor(r)}, ID: id, Name: versions[0].Procedure.Name, Versions: versions}
+	d := compareData{base: o.base(r), ID: id, Name: versions[0].Procedure.Name, Versions: versions}
 	d.B = pickVersion(versions, r.URL.Query().Get("b"), 0)
 	d.A = pickVersion(versions, r.URL.Query().Get("a"), min(1, len(versions)-1))
 	d.Changes = changes(d.A.Procedure, d.B.Procedure)
@@ -146,7 +146,7 @@ func (o *Office) version(w http.ResponseWriter, r *http.Request) {
 		o.Site.Fail(w, r, err)
 		return
 	}
-	d := versionData{base: base{o.Actor(r)}, Version: v, Fields: changes(&model.Procedure{}, v.Procedure)}
+	d := versionData{base: o.base(r), Version: v, Fields: changes(&model.Procedure{}, v.Procedure)}
 	name, _ := v.Procedure.Name.In(web.LangOf(r), o.Site.Country.Order())
 	o.show(w, r, "office-version", name, "/office/procedures/"+v.Procedure.ID+"/versions/"+r.PathValue("n"), d)
 }

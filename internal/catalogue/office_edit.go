@@ -69,7 +69,7 @@ func (o *Office) showForm(w http.ResponseWriter, r *http.Request, status int, d 
 	for _, f := range blocking {
 		d.Blocking = append(d.Blocking, blockView{f.Path, sentences[f.Path]})
 	}
-	d.base, d.Form = base{o.Actor(r)}, o.builder(errors).build(p)
+	d.base, d.Form = o.base(r), o.builder(errors).build(p)
 	d.Administrations = o.Catalogue.Snapshot().Administrations
 	t := o.Site.Printer(r)
 	title, path := t.T("office.new"), "/office/procedures/new"

@@ -81,3 +81,12 @@ func (g *Gazette) events(ctx context.Context, where string, args ...any) ([]Even
 	}
 	return out, rows.Err()
 }
+
+// countEvents counts what RecentEvents lists.
+func (g *Gazette) countEvents(ctx context.Context) (int, error) {
+	var n int
+	if err := g.store.db.Reader().QueryRowContext(ctx, `SELECT count(*) FROM gazette_event`).Scan(&n); err != nil {
+		return 0, fmt.Errorf("counting events: %w", err)
+	}
+	return n, nil
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"sort"
 	"strings"
 	"sync"
@@ -182,10 +183,16 @@ func (g *Gazette) readAll(ctx context.Context, inputs []Input, done map[string]b
 
 // readOne reads one input. Whatever is wrong with it is in the result: one bad
 // file must not stop the others.
-func (g *Gazette) readOne(ctx context.Context, in Input, done map[string]bool, opts ImportOptions) *result {
+func (g *Gazette) readOne(ctx context.Context, in Input, done map[string]bool, opts ImportOptions) (r *result) {
 	src := &Source{Name: in.Name, Title: strings.ToValidUTF8(in.Title, ""), Origin: in.Origin, Lang: in.Lang, Flags: strings.Join(in.Flags, " "),
 		State: SourceDone, Created: g.clock.Now(), By: opts.Actor.ID}
-	r := &result{src: src}
+	r = &result{src: src}
+	defer func() { // a file that upsets a reader must not end the program
+		if p := recover(); p != nil {
+			g.log.Error("reading a file broke off", "name", in.Name, "cause", p, "stack", string(debug.Stack()))
+			r.failure = errors.New("reading it broke off")
+		}
+	}()
 	data, err := in.Open()
 	if err != nil {
 		r.failure = err
@@ -220,6 +227,7 @@ type writer struct {
 	opts    ImportOptions
 	known   *registry
 	pending []*result
+	events  []Event // of the works that are new in this transaction
 }
 
 // batch is how many files share a transaction: enough that its cost is spread,
@@ -258,10 +266,14 @@ func (w *writer) flush(ctx context.Context, report *ImportReport) error {
 	err := w.g.store.db.RunTx(ctx, func(tx *db.Tx) error {
 		w.known.rollback()
 		part = ImportReport{}
+		w.events = nil
 		for _, r := range w.pending {
 			if err := w.write(ctx, tx, r, &part); err != nil {
 				return fmt.Errorf("%s: %w", r.src.Name, err)
 			}
+		}
+		if err := w.g.putEvents(ctx, tx, w.events, now); err != nil {
+			return err
 		}
 		if err := w.g.audit.Append(ctx, tx, chain, w.opts.Actor, "import", w.pending[0].src.ID, map[string]string{
 			"files": itoa(len(w.pending)), "first": w.pending[0].src.SHA256, "at": now.UTC().Format("2006-01-02")}); err != nil {

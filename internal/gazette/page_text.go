@@ -125,7 +125,12 @@ func (l *Law) address(w http.ResponseWriter, r *http.Request) {
 
 // Address shows the page of an address.
 func (l *Law) Address(w http.ResponseWriter, r *http.Request, iri akn.IRI) {
-	if iri.Type != "act" {
+	switch iri.Type {
+	case "act":
+	case "officialGazette":
+		l.issuePage(w, r, iri)
+		return
+	default:
 		l.Site.NoPage(w, r)
 		return
 	}

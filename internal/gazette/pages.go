@@ -35,6 +35,7 @@ type Law struct {
 func (l *Law) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /akn/{path...}", l.address)
 	mux.HandleFunc("GET /law/compare", l.compare)
+	l.registerBrowse(mux)
 }
 
 // cached answers with a page that depends on nothing but what is published and
@@ -45,7 +46,18 @@ func (l *Law) cached(w http.ResponseWriter, r *http.Request, make func() (web.Pa
 		l.Site.Fail(w, r, err)
 		return
 	}
-	l.Site.Cached(w, r, web.Moment{Revision: rev, Day: l.Site.Today()}, make)
+	if r.URL.RawQuery != "" { // the cache knows addresses without their queries
+		page, err := make()
+		if err != nil {
+			l.Site.Fail(w, r, err)
+			return
+		}
+		l.Site.Uncached(w, r, http.StatusOK, page)
+		return
+	}
+	// Revisions of the law are counted below zero, so that no moment of another
+	// slice is taken for one of the law.
+	l.Site.Cached(w, r, web.Moment{Revision: -1 - rev, Day: l.Site.Today()}, make)
 }
 
 // workView is a work in a list or at the head of a page.

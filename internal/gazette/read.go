@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -23,6 +24,7 @@ func (g *Gazette) read(ctx context.Context, r *result, data []byte, in Input) er
 	if err != nil {
 		return err
 	}
+	defer file.Close()
 	r.src.Format = file.Format()
 	r.demo = in.Demo
 	if r.src.Format == extract.FormatAKN {
@@ -160,12 +162,18 @@ func markRunning(pages []*Page) {
 	}
 }
 
-func (g *Gazette) readPage(ctx context.Context, src *Source, file *extract.Source, n int, keep bool) (*Page, error) {
+func (g *Gazette) readPage(ctx context.Context, src *Source, file *extract.Source, n int, keep bool) (p *Page, err error) {
+	defer func() { // a page that upsets a reader must not end the program
+		if cause := recover(); cause != nil {
+			g.log.Error("reading a page broke off", "name", src.Name, "page", n, "cause", cause, "stack", string(debug.Stack()))
+			err = fmt.Errorf("page %d: reading it broke off", n)
+		}
+	}()
 	read, image, err := file.Page(ctx, n)
 	if err != nil {
 		return nil, fmt.Errorf("page %d: %w", n, err)
 	}
-	p := &Page{Source: src.ID, Number: n, Width: read.Width, Height: read.Height, Method: read.Method, Confidence: read.Confidence, Disagreement: read.Disagreement}
+	p = &Page{Source: src.ID, Number: n, Width: read.Width, Height: read.Height, Method: read.Method, Confidence: read.Confidence, Disagreement: read.Disagreement}
 	p.Lines = make([]PageLine, len(read.Lines))
 	for i, l := range read.Lines {
 		role := string(l.Role)

@@ -39,8 +39,13 @@ func (g *Gazette) Relink(ctx context.Context) (LinkCount, error) {
 		return count, fmt.Errorf("consolidating: %w", err)
 	}
 	g.states(ix)
+	ix.repealed()
+	ix.newlyCited(g.clock.Now())
 	if err := g.saveIndex(ctx, ix, &count); err != nil {
 		return count, fmt.Errorf("linking: %w", err)
+	}
+	if err := g.checkEditions(ctx, ix); err != nil {
+		return count, fmt.Errorf("comparing editions: %w", err)
 	}
 	return count, nil
 }
@@ -48,7 +53,8 @@ func (g *Gazette) Relink(ctx context.Context) (LinkCount, error) {
 // index is the whole gazette but its words, in memory while it is linked.
 type index struct {
 	works   map[string]*model.Work
-	before  map[string]string // fingerprint of each work as it was
+	before  map[string]string      // fingerprint of each work as it was
+	states  map[string]model.State // of each work as it was
 	numbers map[string][]*model.Work
 	dates   map[string][]*model.Work // works without number, by kind and day
 	texts   map[string]*Text
@@ -60,6 +66,8 @@ type index struct {
 	eids    map[string]map[string]string // text -> article label -> eId
 	changed map[string][]*Row            // text -> rows computed anew
 	events  []Event
+	// publishes are the works that publish each other, once asked for.
+	publishes map[string]map[string]bool
 }
 
 func fingerprint(w *model.Work) string {
@@ -68,14 +76,14 @@ func fingerprint(w *model.Work) string {
 
 func (g *Gazette) loadIndex(ctx context.Context) (*index, error) {
 	q := g.store.db.Reader()
-	ix := &index{works: map[string]*model.Work{}, before: map[string]string{}, numbers: map[string][]*model.Work{}, dates: map[string][]*model.Work{},
+	ix := &index{works: map[string]*model.Work{}, before: map[string]string{}, states: map[string]model.State{}, numbers: map[string][]*model.Work{}, dates: map[string][]*model.Work{},
 		texts: map[string]*Text{}, byWork: map[string][]*Text{}, eids: map[string]map[string]string{}, changed: map[string][]*Row{}}
 	works, err := g.store.works(ctx, q, "ORDER BY id")
 	if err != nil {
 		return nil, err
 	}
 	for _, w := range works {
-		ix.works[w.ID], ix.before[w.ID] = w, fingerprint(w)
+		ix.works[w.ID], ix.before[w.ID], ix.states[w.ID] = w, fingerprint(w), w.Status.State
 		switch {
 		case w.Number != "" && !w.Suspect:
 			key := w.Number.Key()
@@ -216,6 +224,9 @@ func (ix *index) resolve(count *LinkCount) {
 		}
 	}
 	for _, o := range ix.ops {
+		if o.DecidedBy != "" && ix.works[o.TargetWork] != nil {
+			continue // a person said which
+		}
 		o.TargetWork = ""
 		if w := ix.find(o.Target); w != nil && w.ID != o.Work {
 			o.TargetWork = w.ID
@@ -300,7 +311,11 @@ func (g *Gazette) saveIndex(ctx context.Context, ix *index, count *LinkCount) er
 		if err := g.updateWorks(ctx, tx, works, db.Micros(now)); err != nil {
 			return err
 		}
-		if err := g.putEvents(ctx, tx, ix.events, now); err != nil {
+		news, err := g.unknownEvents(ctx, tx, ix.events)
+		if err != nil {
+			return err
+		}
+		if err := g.putEvents(ctx, tx, news, now); err != nil {
 			return err
 		}
 		return g.store.bump(ctx, tx)

@@ -26,6 +26,7 @@ type Gazette struct {
 	tools    extract.Tools
 	// pageSlots bounds the pages that are looked at at once, over all files.
 	pageSlots chan struct{}
+	listeners []listener // told what changed
 }
 
 // chain names the gazette's chain in the audit trail.

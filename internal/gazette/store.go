@@ -125,7 +125,11 @@ func (s store) doneHashes(ctx context.Context, q querier) (map[string]bool, erro
 // be in use.
 func (s store) clearSource(ctx context.Context, tx *db.Tx, id string) error {
 	for _, table := range []string{"gazette_piece", "gazette_link", "gazette_operation", "gazette_difference"} {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE text IN (SELECT id FROM gazette_text WHERE source = $1)`, id); err != nil {
+		where := ` WHERE text IN (SELECT id FROM gazette_text WHERE source = $1)`
+		if table == "gazette_operation" {
+			where += ` AND decided_by = ''` // what a person decided stays
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+where, id); err != nil {
 			return fmt.Errorf("clearing source %s: %w", id, err)
 		}
 	}

@@ -76,10 +76,28 @@ type Operation struct {
 
 const operationColumns = `id, text, work, eid, n, target, effective, state, reason, body, decided_by, decided_at`
 
+// putOperations writes the amending clauses of a text behind those that are
+// there: a clause that a person decided about is not written again.
 func (s store) putOperations(ctx context.Context, tx *db.Tx, t *Text, ops []model.Operation) error {
-	rows := make([][]any, len(ops))
+	if len(ops) == 0 {
+		return nil
+	}
+	decided, err := s.operations(ctx, tx, `WHERE text = $1 ORDER BY n`, t.ID)
+	if err != nil {
+		return err
+	}
+	n, at := 0, map[string]bool{}
+	for _, o := range decided {
+		n = max(n, o.N+1)
+		at[o.Unit+" "+itoa(o.Start)] = o.DecidedBy != ""
+	}
+	var rows [][]any
 	for i := range ops {
-		rows[i] = []any{t.ID + "-" + itoa(i), t.ID, t.Work, ops[i].Unit, i, "", "", OpPending, "", jsonOf(ops[i]), "", 0}
+		if at[ops[i].Unit+" "+itoa(ops[i].Start)] {
+			continue
+		}
+		rows = append(rows, []any{t.ID + "-" + itoa(n), t.ID, t.Work, ops[i].Unit, n, "", "", OpPending, "", jsonOf(ops[i]), "", 0})
+		n++
 	}
 	return s.insert(ctx, tx, "gazette_operation", operationColumns, rows)
 }

@@ -131,6 +131,11 @@ func (m *Moved) Error() string { return "the text stands at " + m.To }
 // another one than ours: people cite a law by the year of its number, of its
 // signature or of its publication.
 func (g *Gazette) moved(ctx context.Context, iri akn.IRI) error {
+	if work := iri.Work(); validID(work) {
+		if to, err := g.store.movedTo(ctx, g.store.db.Reader(), "old", work); err == nil && to != "" {
+			return &Moved{withRest(to, iri)}
+		}
+	}
 	if iri.Number == "" || !validID(iri.Number) || !validID(iri.Subtype+"-") {
 		return nil
 	}
@@ -142,12 +147,7 @@ func (g *Gazette) moved(ctx context.Context, iri akn.IRI) error {
 	if len(works) != 1 {
 		return nil
 	}
-	to, err := akn.ParseIRI(works[0].ID)
-	if err != nil {
-		return nil
-	}
-	to.Lang, to.Version, to.Original, to.View, to.Component, to.Portion, to.Format = iri.Lang, iri.Version, iri.Original, iri.View, iri.Component, iri.Portion, iri.Format
-	return &Moved{to.String()}
+	return &Moved{withRest(works[0].ID, iri)}
 }
 
 // choose picks the text to show: of the language asked for, or else the first of
@@ -279,7 +279,7 @@ func (g *Gazette) warn(ctx context.Context, q querier, r *Reading) error {
 	add(WarnRepealed, one(r.Work.Status.State == model.Repealed))
 	add(WarnNotYet, one(r.Work.Status.State == model.NotYet))
 	add(WarnPast, one(r.Expression.Until != "" && r.Expression.Until <= model.Date(g.Today().String())))
-	add(WarnSuspect, one(r.Work.Suspect))
+	add(WarnSuspect, one(r.Work.Suspect || slices.ContainsFunc(r.Expression.Problems, func(p model.Problem) bool { return p.Code == digitsSuspect })))
 	var manual int
 	if err := q.QueryRowContext(ctx, `SELECT count(*) FROM gazette_operation WHERE target = $1 AND state = $2`, r.Work.ID, OpManual).Scan(&manual); err != nil {
 		return err
@@ -372,6 +372,25 @@ func (g *Gazette) CitedBy(ctx context.Context, work string, relation model.Relat
 	return out[min(offset, n):min(offset+limit, n)], n, nil
 }
 
+// citingRelations counts the works that name a work by each relation.
+func (g *Gazette) citingRelations(ctx context.Context, work string) (map[model.Relation]int, error) {
+	rows, err := g.store.db.Reader().QueryContext(ctx, `SELECT relation, count(DISTINCT work) FROM gazette_link WHERE to_work = $1 AND work <> $1 GROUP BY relation`, work)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := map[model.Relation]int{}
+	for rows.Next() {
+		var r model.Relation
+		var n int
+		if err := rows.Scan(&r, &n); err != nil {
+			return nil, err
+		}
+		out[r] = n
+	}
+	return out, rows.Err()
+}
+
 func strength(r model.Relation) int { return slices.Index(model.Relations, r) }
 
 // Works returns works by their addresses; those that are not there are left out.
@@ -418,6 +437,11 @@ func (g *Gazette) ByShort(ctx context.Context, short string) (*model.Work, error
 		return nil, problem.New(problem.NotFound, "law.work_not_found")
 	}
 	works, err := g.store.works(ctx, g.store.db.Reader(), `WHERE short = $1`, short)
+	if err == nil && len(works) == 0 {
+		if to, _ := g.store.movedTo(ctx, g.store.db.Reader(), "short", short); to != "" {
+			works, err = g.store.works(ctx, g.store.db.Reader(), `WHERE id = $1`, to)
+		}
+	}
 	if err == nil && len(works) == 0 {
 		err = problem.New(problem.NotFound, "law.work_not_found")
 	}

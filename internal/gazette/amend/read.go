@@ -233,7 +233,7 @@ func (c *clauseReader) sentence(s sentence) {
 	if conditional {
 		op.Manual = Conditional
 	}
-	targets := c.targets(s.span, s.quotes)
+	targets := c.targets(s.span, s.quotes, verb)
 	switch {
 	case (hasWords || verb == replaces && len(s.quotes) == 2) && len(s.quotes) > 0 && !isBlock(c.text(s.quotes[0])):
 		c.wording(op, verb, s, targets)
@@ -257,8 +257,8 @@ func (c *clauseReader) text(q quote) string {
 
 // targets returns what the order names: acts outside its passages. "The said
 // law", or articles alone, are of the act that the title names.
-func (c *clauseReader) targets(s model.Span, quotes []quote) []model.Target {
-	var out []model.Target
+func (c *clauseReader) targets(s model.Span, quotes []quote, verb int) []model.Target {
+	var out, named []model.Target
 	for _, ct := range c.citations {
 		if ct.Start < s.Start || ct.Start >= s.End || inQuotes(ct.Start, quotes) {
 			continue
@@ -275,16 +275,36 @@ func (c *clauseReader) targets(s model.Span, quotes []quote) []model.Target {
 			t = c.main
 			t.Articles, t.Paragraph, t.Point = articles, para, point
 		}
+		if partOfName(ct, verb) {
+			named = append(named, t)
+			continue
+		}
 		if n := len(out); n > 0 && same(out[n-1], t) {
 			out[n-1].Articles = append(out[n-1].Articles, t.Articles...)
 			continue
 		}
 		out = append(out, t)
 	}
+	if len(out) == 0 && verb != repeals {
+		out = named // nothing else is named, and no whole act can be lost by it
+	}
 	if len(out) == 0 && c.main.Number != "" {
 		out = append(out, c.main)
 	}
 	return onlyAmended(out, c.main)
+}
+
+// partOfName reports an act that only stands in the name of another one, or in
+// what the order rests on: where a decree "for the application of the law" is
+// repealed, the law is not.
+func partOfName(ct model.Citation, verb int) bool {
+	switch ct.Relation {
+	case model.Applies, model.Promulgates, model.Basis, model.Extends:
+		return true
+	case model.Amends, model.Completes:
+		return verb == repeals && len(ct.Target.Articles) == 0
+	}
+	return false
 }
 
 // onlyAmended leaves out the acts that a clause names by the way, such as the

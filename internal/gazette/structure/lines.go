@@ -101,8 +101,8 @@ func (d *document) split(t *model.Text) {
 	if len(t.Lines) > 0 && sound(t) {
 		at := 0
 		for i, ln := range t.Lines {
-			if ln.Start > at {
-				add(at, ln.Start, &blank)
+			if gap := d.text[at:max(at, ln.Start)]; strings.TrimSpace(gap) != "" || strings.Count(gap, "\n") > 1 {
+				add(at, ln.Start, &blank) // more than the feed that ends a line
 			}
 			n := len(d.lines)
 			add(ln.Start, ln.End, &blank)

@@ -1,0 +1,26 @@
+package app
+
+import (
+	"net/http"
+
+	"diwan/internal/gazette"
+	"diwan/internal/identity"
+	"diwan/internal/web"
+)
+
+// desks are those beside the catalogue's, for the bar of the office.
+func (a *App) desks() []web.NavItem {
+	if a.Gazette == nil {
+		return nil
+	}
+	return []web.NavItem{{ID: "gazette", Path: "/office/gazette", Key: "law.office.title"}}
+}
+
+// registerGazetteOffice mounts the desk of those who keep the gazette.
+func (a *App) registerGazetteOffice(mux *http.ServeMux) {
+	if a.Gazette == nil {
+		return
+	}
+	desk := &gazette.Office{Law: gazette.Law{Gazette: a.Gazette, Site: a.Site}, Actor: identity.Actor, NameOf: a.nameOf, Queue: a.Queue}
+	desk.Register(mux)
+}

@@ -1,0 +1,200 @@
+package search
+
+import (
+	"cmp"
+	"container/list"
+	"context"
+	"slices"
+	"sync"
+
+	"diwan/internal/retrieval"
+)
+
+// maxCandidate bounds what of a text is ranked again, in bytes.
+const maxCandidate = 6 << 10
+
+// bodyCacheBytes bounds the texts that are kept ready for ranking.
+const bodyCacheBytes = 48 << 20
+
+// rank ranks the best documents again from their text. Those below keep their
+// order.
+func (s *searching) rank(best []scored) ([]scored, error) {
+	best = s.once(best)
+	n := min(rerankDepth, len(best))
+	if n < 2 || len(s.terms) == 0 {
+		return best, nil
+	}
+	ready, err := s.x.ready(s.ctx, s.g, best[:n])
+	if err != nil {
+		return nil, err
+	}
+	list := make([]retrieval.Candidate, n)
+	for i, b := range best[:n] {
+		list[i] = retrieval.Candidate{Text: ready[i].text, Parsed: ready[i].parsed, First: float64(b.score)}
+	}
+	order := s.ranker.Score(s.ranker.Prepare(s.plain(), s.q.Lang), list)
+	out := make([]scored, 0, len(best))
+	for _, o := range order {
+		b := best[o.Candidate]
+		d := &s.g.docs[b.doc]
+		w := &s.g.works[s.g.slots[d.slot].work]
+		score := o.Score * prior(d, w)
+		if d.letter == 0 {
+			share := s.named(w)
+			score *= 1 + titleBonus*share*share
+		}
+		out = append(out, scored{b.doc, float32(score)})
+	}
+	slices.SortStableFunc(out, func(a, b scored) int { return cmp.Compare(b.score, a.score) })
+	return append(out, best[n:]...), nil
+}
+
+// plain is the question without its signs.
+func (s *searching) plain() string {
+	out := ""
+	for _, w := range s.tree.positive() {
+		out += w + " "
+	}
+	return out
+}
+
+// named is the share of a work's title that the question names, in the language
+// of which it names most.
+func (s *searching) named(w *Work) float64 {
+	most := 0.0
+	for _, title := range w.Titles {
+		stems, _ := stemsOf(title)
+		n := 0
+		for _, x := range stems {
+			if slices.ContainsFunc(s.terms, func(t term) bool { return t.stem == x }) {
+				n++
+			}
+		}
+		if len(stems) > 0 {
+			most = max(most, float64(n)/float64(len(stems)))
+		}
+	}
+	return most
+}
+
+// once keeps the best of the languages in which one provision was found.
+func (s *searching) once(best []scored) []scored {
+	type place struct{ work, eid uint32 }
+	seen := make(map[place]bool, len(best))
+	out := best[:0]
+	for _, b := range best {
+		d := &s.g.docs[b.doc]
+		p := place{s.g.slots[d.slot].work, d.eid}
+		if !seen[p] {
+			seen[p] = true
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// prepared is a document ready to be ranked.
+type prepared struct {
+	text   string
+	parsed *retrieval.Parsed
+}
+
+// bodyCache keeps documents ready, those used last.
+type bodyCache struct {
+	mu    sync.Mutex
+	all   map[uint32]*list.Element
+	order list.List
+	bytes int
+	max   int
+	of    *generation
+}
+
+type cachedBody struct {
+	doc uint32
+	prepared
+}
+
+func newBodyCache(max int) *bodyCache { return &bodyCache{all: map[uint32]*list.Element{}, max: max} }
+
+func (c *bodyCache) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.all)
+	c.order.Init()
+	c.bytes, c.of = 0, nil
+}
+
+func (c *bodyCache) get(g *generation, doc uint32) (prepared, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := c.all[doc]
+	if e == nil || c.of != g {
+		return prepared{}, false
+	}
+	c.order.MoveToFront(e)
+	return e.Value.(*cachedBody).prepared, true
+}
+
+// put keeps a document; the numbers of documents mean something only within
+// their generation.
+func (c *bodyCache) put(g *generation, doc uint32, p prepared) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.of != g {
+		clear(c.all)
+		c.order.Init()
+		c.bytes, c.of = 0, g
+	}
+	if c.all[doc] != nil {
+		return
+	}
+	c.all[doc] = c.order.PushFront(&cachedBody{doc, p})
+	c.bytes += sizeOf(p)
+	for c.bytes > c.max {
+		last := c.order.Back()
+		old := last.Value.(*cachedBody)
+		c.order.Remove(last)
+		delete(c.all, old.doc)
+		c.bytes -= sizeOf(old.prepared)
+	}
+}
+
+// sizeOf is about what a document takes: its text, and eight bytes a word.
+func sizeOf(p prepared) int { return 2*len(p.text) + 300 }
+
+// ready returns documents ready to be ranked, reading those that are not at
+// hand.
+func (x *Index) ready(ctx context.Context, g *generation, docs []scored) ([]prepared, error) {
+	out := make([]prepared, len(docs))
+	var missing []int
+	var refs []Ref
+	for i, b := range docs {
+		p, ok := x.bodies.get(g, b.doc)
+		if ok {
+			out[i] = p
+			continue
+		}
+		d := &g.docs[b.doc]
+		if d.letter == 0 {
+			w := &g.works[g.slots[d.slot].work]
+			out[i] = prepared{"", retrieval.Parse(titles(w), "")}
+			x.bodies.put(g, b.doc, out[i])
+			continue
+		}
+		missing, refs = append(missing, i), append(refs, g.ref(d))
+	}
+	if len(refs) == 0 {
+		return out, nil
+	}
+	bodies, err := x.source.Bodies(ctx, refs, maxCandidate)
+	if err != nil {
+		return nil, err
+	}
+	for k, i := range missing {
+		b := bodies[k]
+		text := b.Text[:cutAt(b.Text, maxCandidate)]
+		out[i] = prepared{text, retrieval.Parse(b.Heading, text)}
+		x.bodies.put(g, docs[i].doc, out[i])
+	}
+	return out, nil
+}
