@@ -20,6 +20,7 @@ import (
 	"filippo.io/age"
 
 	"diwan/internal/audit"
+	"diwan/internal/blob"
 	"diwan/internal/db"
 	"diwan/internal/gov"
 	"diwan/internal/keys"
@@ -46,6 +47,7 @@ const (
 	sqliteName   = "diwan.db"
 	tablePrefix  = "tables/"
 	keyPrefix    = "keys/"
+	filePrefix   = "files/" // scans and what was imported, by their hash
 )
 
 // Backup writes a backup of a running or stopped installation. Where there is
@@ -72,6 +74,9 @@ func Backup(ctx context.Context, c Config, log *slog.Logger, clock gov.Clock, ou
 		return nil, err
 	}
 	if err := copyKeys(filepath.Join(c.Data, "keys"), filepath.Join(dir, keyPrefix)); err != nil {
+		return nil, err
+	}
+	if err := linkFiles(filepath.Join(c.Data, filePrefix), filepath.Join(dir, filePrefix)); err != nil {
 		return nil, err
 	}
 	m := &Manifest{Format: backupFormat, Program: Version(), Created: clock.Now().UTC(), Engine: d.Engine()}
@@ -120,6 +125,23 @@ func copyKeys(from, to string) error {
 		}
 	}
 	return nil
+}
+
+// linkFiles gives the files that never change a second name for as long as the
+// backup is written, so that they need no second room. A file that is being
+// written has no name of its own yet and is left out.
+func linkFiles(from, to string) error {
+	store, err := blob.OpenFolder(from)
+	if err != nil {
+		return err
+	}
+	return store.Keys(func(key string) error {
+		name := filepath.Join(key[:2], key[2:])
+		if err := os.MkdirAll(filepath.Join(to, key[:2]), 0o700); err != nil {
+			return err
+		}
+		return os.Link(filepath.Join(from, name), filepath.Join(to, name))
+	})
 }
 
 // hashes lists the files under dir with their SHA-256.
@@ -239,7 +261,7 @@ func readIdentity(file string) (*age.X25519Identity, error) {
 }
 
 // maxBackupFiles bounds what a manifest may name.
-const maxBackupFiles = 10_000
+const maxBackupFiles = 2_000_000
 
 // unpack opens the backup into dir and checks every file against the manifest.
 func unpack(in io.Reader, id age.Identity, dir string) (*Manifest, error) {
@@ -310,7 +332,7 @@ func readManifest(t *tar.Reader) (*Manifest, error) {
 		return nil, fmt.Errorf("the backup is damaged: it does not begin with its manifest (%v)", err)
 	}
 	var m Manifest
-	if err := json.NewDecoder(io.LimitReader(t, 4<<20)).Decode(&m); err != nil {
+	if err := json.NewDecoder(io.LimitReader(t, 256<<20)).Decode(&m); err != nil {
 		return nil, fmt.Errorf("the backup's manifest is damaged: %w", err)
 	}
 	if m.Format != backupFormat || len(m.Files) > maxBackupFiles {
@@ -385,6 +407,9 @@ func putBack(ctx context.Context, c Config, log *slog.Logger, clock gov.Clock, m
 		}
 	} else if err := loadTables(ctx, c, log, clock, dir); err != nil {
 		return err
+	}
+	if err := linkFiles(filepath.Join(dir, filePrefix), filepath.Join(c.Data, filePrefix)); err != nil {
+		return fmt.Errorf("putting the files back: %w", err)
 	}
 	return copyKeys(filepath.Join(dir, keyPrefix), filepath.Join(c.Data, "keys"))
 }

@@ -49,6 +49,10 @@ func TestRestoreDrill(t *testing.T) {
 		if err := a.AddAccount(ctx, "ali", "Ali", "", []string{"editor"}); err != nil {
 			t.Fatal(err)
 		}
+		scan, err := a.Files.Put([]byte("a page of the gazette"))
+		if err != nil {
+			t.Fatal(err)
+		}
 		var file bytes.Buffer
 		m, err := Backup(ctx, a.Config, quietLog, a.clock, &file)
 		if err != nil || len(m.Files) < 2 {
@@ -96,6 +100,9 @@ func TestRestoreDrill(t *testing.T) {
 		}
 		if k, err := back.Keys.Signer("portal"); err != nil || k.ID != key.ID {
 			t.Errorf("another key signs after the restore: %v", err)
+		}
+		if b, err := back.Files.Get(scan); string(b) != "a page of the gazette" {
+			t.Errorf("the scanned page came back as %q, %v", b, err)
 		}
 		if _, err := back.Accounts.ByLogin(ctx, "ali"); err != nil {
 			t.Error(err)
