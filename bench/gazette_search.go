@@ -184,22 +184,45 @@ func pickProbes(rows []search.Row) []probe {
 	sort.Slice(from, func(i, j int) bool { return hash(from[i]) < hash(from[j]) })
 	var out []probe
 	for _, r := range from {
-		var words []string
-		for _, t := range lexis.Tokenize(r.Body) {
-			if t.Script == lexis.Arabic {
-				words = append(words, t.Text)
-			}
-		}
-		if len(words) < 3*probeWords {
+		words := contentWords(r.Body)
+		if len(words) < 2*probeWords {
 			continue
 		}
-		at := int(hash(r) >> 8 % uint64(len(words)-probeWords))
-		p := probe{strings.Join(words[at:at+probeWords], " "), map[string]bool{}}
+		p := probe{strings.Join(someWords(words, hash(r)), " "), map[string]bool{}}
 		for _, k := range same[r.Body] {
 			p.right[k] = true
 		}
 		if out = append(out, p); len(out) == probes {
 			break
+		}
+	}
+	return out
+}
+
+// contentWords are the different words of a text that say something, in order.
+func contentWords(text string) []string {
+	var out []string
+	for _, t := range lexis.Tokenize(text) {
+		if t.Script == lexis.Arabic && utf8.RuneCountInString(t.Text) > 3 && !lexis.IsStop(t.Text, "ar") && !slices.Contains(out, t.Text) {
+			out = append(out, t.Text)
+		}
+	}
+	return out
+}
+
+// someWords takes words from all over a text, in its order.
+func someWords(words []string, seed uint64) []string {
+	taken := map[int]bool{}
+	for x := seed | 1; len(taken) < probeWords; {
+		x ^= x << 13
+		x ^= x >> 7
+		x ^= x << 17
+		taken[int(x>>11%uint64(len(words)))] = true
+	}
+	var out []string
+	for i, w := range words {
+		if taken[i] {
+			out = append(out, w)
 		}
 	}
 	return out

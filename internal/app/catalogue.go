@@ -7,6 +7,7 @@ import (
 
 	"diwan/internal/catalogue"
 	"diwan/internal/catalogue/search"
+	"diwan/internal/gazette"
 	"diwan/internal/gov"
 	"diwan/internal/identity"
 )
@@ -86,7 +87,7 @@ func (a *App) portal() *catalogue.Portal {
 
 // registerOffice mounts the desks of those who work here.
 func (a *App) registerOffice(mux *http.ServeMux) {
-	desk := &catalogue.Office{Catalogue: a.Catalogue, Site: a.Site, Actor: identity.Actor, NameOf: a.nameOf, Desks: a.desks()}
+	desk := &catalogue.Office{Catalogue: a.Catalogue, Site: a.Site, Actor: identity.Actor, NameOf: a.nameOf, Desks: a.desks}
 	desk.Register(mux)
 	desk.RegisterBulk(mux)
 }
@@ -120,6 +121,10 @@ var operator = gov.Actor{ID: "operator", Login: "operator", Roles: []gov.Role{go
 
 // registerAPI mounts the JSON interface.
 func (a *App) registerAPI(mux *http.ServeMux) {
-	api := &catalogue.API{Catalogue: a.Catalogue, Site: a.Site, Searcher: a.search}
+	api := &catalogue.API{Catalogue: a.Catalogue, Site: a.Site, Searcher: a.search, Document: a.openAPI()}
 	api.Register(mux)
+	if a.Gazette != nil {
+		law := &gazette.API{Gazette: a.Gazette, Site: a.Site}
+		law.Register(mux)
+	}
 }

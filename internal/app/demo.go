@@ -73,6 +73,7 @@ func (a *App) registerDemo(mux *http.ServeMux) {
 	mux.HandleFunc("POST /demo/clock", a.demoAdvance)
 	a.registerDemoGazette(mux)
 	a.registerDemoMail(mux)
+	a.registerDemoDocuments(mux)
 }
 
 type demoOfficer struct {

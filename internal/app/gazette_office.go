@@ -4,13 +4,15 @@ import (
 	"net/http"
 
 	"diwan/internal/gazette"
+	"diwan/internal/gov"
 	"diwan/internal/identity"
 	"diwan/internal/web"
 )
 
-// desks are those beside the catalogue's, for the bar of the office.
-func (a *App) desks() []web.NavItem {
-	if a.Gazette == nil {
+// desks are those beside the catalogue's that somebody may work at, for the bar
+// of the office.
+func (a *App) desks(actor gov.Actor) []web.NavItem {
+	if a.Gazette == nil || !gazette.MayEdit(actor) {
 		return nil
 	}
 	return []web.NavItem{{ID: "gazette", Path: "/office/gazette", Key: "law.office.title"}}

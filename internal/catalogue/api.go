@@ -23,6 +23,9 @@ type API struct {
 	Catalogue *Catalogue
 	Site      *web.Site
 	Searcher  Searcher
+	// Document describes the interface of the whole program; nil describes that of
+	// the catalogue alone.
+	Document []byte
 
 	cache   *web.Cache
 	exports map[string]*export
@@ -66,11 +69,18 @@ func (a *API) routes() []apiRoute {
 //go:embed openapi.json
 var openapiFile []byte
 
+// OpenAPI describes the interface of the catalogue; the program joins it to those
+// of the other slices.
+func OpenAPI() []byte { return openapiFile }
+
 // Register adds the addresses to a mux, and answers for every other address
 // under /api/ that nothing is there.
 func (a *API) Register(mux *http.ServeMux) {
 	a.cache = web.NewCache(apiCacheBytes)
-	a.openapi = web.NewRendered(jsonType, openapiFile)
+	if a.Document == nil {
+		a.Document = openapiFile
+	}
+	a.openapi = web.NewRendered(jsonType, a.Document)
 	a.exports = map[string]*export{}
 	for _, f := range exportFormats {
 		a.exports[f.name] = &export{format: f, mu: new(sync.Mutex)}

@@ -23,8 +23,8 @@ type Office struct {
 	Actor func(*http.Request) gov.Actor
 	// NameOf returns the name of somebody who acted, by id.
 	NameOf func(r *http.Request, id string) gov.Text
-	// Desks are those of other slices, for the bar.
-	Desks []web.NavItem
+	// Desks are those of other slices that somebody may work at, for the bar.
+	Desks func(gov.Actor) []web.NavItem
 }
 
 // Register adds the pages to the mux of the office.
@@ -47,7 +47,13 @@ type base struct {
 	Desks []web.NavItem // of other slices
 }
 
-func (o *Office) base(r *http.Request) base { return base{o.Actor(r), o.Desks} }
+func (o *Office) base(r *http.Request) base {
+	b := base{Who: o.Actor(r)}
+	if o.Desks != nil {
+		b.Desks = o.Desks(b.Who)
+	}
+	return b
+}
 
 func (o *Office) show(w http.ResponseWriter, r *http.Request, template, title, path string, data any) {
 	o.Site.Show(w, r, http.StatusOK, web.Page{Template: "catalogue/" + template, Title: title, Path: path, Hidden: true, Data: data})

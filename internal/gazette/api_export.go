@@ -10,7 +10,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -265,8 +267,8 @@ func (a *API) workTriples(ctx context.Context, t *triples) error {
 		for _, w := range works {
 			t.write("<" + t.iri(w.ID) + "> <" + rdfType + "> <" + eliOntology + "LegalResource> .\n")
 			t.write("<" + t.iri(w.ID) + "> <" + rdfType + "> <" + schemaOrg + "Legislation> .\n")
-			for l, title := range w.Titles {
-				t.text(w.ID, eliOntology+"title", title, twoLetters(l))
+			for _, l := range slices.Sorted(maps.Keys(w.Titles)) {
+				t.text(w.ID, eliOntology+"title", w.Titles[l], twoLetters(l))
 			}
 			if w.Number != "" && !w.Suspect {
 				t.text(w.ID, schemaOrg+"legislationIdentifier", string(w.Number), "")

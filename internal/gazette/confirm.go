@@ -27,7 +27,7 @@ type Identity struct {
 // and with them its address. The old address leads to the new one. The digits
 // inside the text stay doubtful and the page goes on saying so.
 func (g *Gazette) Confirm(ctx context.Context, actor gov.Actor, work string, in Identity, more func(*db.Tx) error) (to string, err error) {
-	if !mayEdit(actor) {
+	if !MayEdit(actor) {
 		return "", problem.New(problem.Forbidden, "forbidden")
 	}
 	if _, ok := g.grammar.Kind(in.Kind); !ok {

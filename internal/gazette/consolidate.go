@@ -65,6 +65,10 @@ func (ix *index) assign(count *LinkCount) map[string][]*Operation {
 		}
 		from := ix.texts[o.Text]
 		o.EffectiveFrom = o.Effective
+		if o.EffectiveFrom == "" {
+			// A translation appears later and changes nothing by itself.
+			o.EffectiveFrom = ix.published(o.Work)
+		}
 		if o.EffectiveFrom == "" && from != nil {
 			o.EffectiveFrom = from.Version
 		}

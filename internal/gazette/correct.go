@@ -89,7 +89,7 @@ const maxCorrection = 400_000
 // reading was right. What cites, what is cited and what is amended is found
 // anew; the caller runs Relink after it.
 func (g *Gazette) Correct(ctx context.Context, actor gov.Actor, text, eid, mark, after, why string, more func(*db.Tx) error) error {
-	if !mayEdit(actor) {
+	if !MayEdit(actor) {
 		return problem.New(problem.Forbidden, "forbidden")
 	}
 	typed := cleanText(after)
@@ -207,5 +207,5 @@ func cleanText(s string) string {
 	return strings.Trim(strings.Join(lines, "\n"), "\n")
 }
 
-// mayEdit tells who works at the gazette's desk.
-func mayEdit(a gov.Actor) bool { return a.Has(gov.RoleEditor) || a.Has(gov.RoleSteward) }
+// MayEdit tells who works at the gazette's desk.
+func MayEdit(a gov.Actor) bool { return a.Has(gov.RoleEditor) || a.Has(gov.RoleSteward) }

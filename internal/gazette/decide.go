@@ -49,7 +49,7 @@ func (g *Gazette) operation(ctx context.Context, q querier, id string) (*Operati
 // carried out on the text that it names is refused with the reason, so that what
 // is kept is applied. seen is the state and reason that the editor saw.
 func (g *Gazette) Decide(ctx context.Context, actor gov.Actor, id, seen string, d Decision, more func(*db.Tx) error) error {
-	if !mayEdit(actor) {
+	if !MayEdit(actor) {
 		return problem.New(problem.Forbidden, "forbidden")
 	}
 	if strings.TrimSpace(d.Why) == "" {

@@ -171,7 +171,9 @@ func (f *Following) eventsOf(ctx context.Context, numbers []int64) ([]Event, err
 }
 
 // link is an address of the site in a message.
-func (f *Following) link(l gov.Lang, path string) string { return f.Site.BaseURL + "/" + string(l) + path }
+func (f *Following) link(l gov.Lang, path string) string {
+	return f.Site.BaseURL + "/" + string(l) + path
+}
 
 // manage is the address under which a subscription is confirmed and ended.
 func (f *Following) manage(s *Subscription) string {
@@ -274,14 +276,17 @@ func (f *Following) describe(ctx context.Context, kind, target string, l gov.Lan
 	if err != nil {
 		return "", err
 	}
-	name := target
+	title := func() string { return (&Law{Gazette: f.Gazette, Site: f.Site}).view(w, l).Title }
 	switch kind {
-	case FollowWork, FollowCiting:
-		name = (&Law{Gazette: f.Gazette, Site: f.Site}).view(w, l).Title
+	case FollowWork:
+		return t.T("law.follow.of.work", "name", title()), nil
+	case FollowCiting:
+		return t.T("law.follow.of.citing", "name", title()), nil
 	case FollowSubject:
-		name, _ = f.Gazette.SubjectName(target).In(l, f.Site.Country.Order())
+		name, _ := f.Gazette.SubjectName(target).In(l, f.Site.Country.Order())
+		return t.T("law.follow.of.subject", "name", name), nil
 	}
-	return t.T("law.follow.of."+kind, "name", name), nil
+	return t.T("law.follow.of.q", "name", target), nil
 }
 
 // hookEvent is an event in a webhook's message.

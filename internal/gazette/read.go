@@ -216,6 +216,8 @@ func (g *Gazette) textOf(pages []*Page, src *Source) *model.Text {
 	t := &model.Text{}
 	var raw strings.Builder
 	letters, sum := 0, 0.0
+	// The lines of these formats are paragraphs, each apart from the next.
+	paragraphs := src.Format == extract.FormatHTML || src.Format == extract.FormatDOCX
 	for _, p := range pages {
 		for _, l := range p.Lines {
 			if l.Role == string(extract.Header) || l.Role == string(extract.Footer) {
@@ -224,6 +226,10 @@ func (g *Gazette) textOf(pages []*Page, src *Source) *model.Text {
 			for part := range strings.SplitSeq(l.Text, "\n") {
 				raw.WriteString(part + "\n")
 				t.Lines = append(t.Lines, model.Line{Page: p.Number, Box: l.Box, Confidence: l.Confidence})
+			}
+			if paragraphs {
+				raw.WriteString("\n")
+				t.Lines = append(t.Lines, model.Line{})
 			}
 			letters += len(l.Text)
 			sum += l.Confidence * float64(len(l.Text))

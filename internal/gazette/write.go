@@ -125,7 +125,8 @@ func (w *writer) place(ctx context.Context, tx *db.Tx, src *Source, f *found, re
 			f.work.ID = taken + "_" + itoa(k)
 		}
 		if to := w.known.moved[f.work.ID]; to != "" {
-			f.work.ID = to // a person gave it its number
+			f.work.ID = to // a person gave it its number; the digits inside stay doubtful
+			f.text.Problems = append(f.text.Problems, model.Problem{Code: digitsSuspect})
 		}
 		where, e, err := w.known.find(f.work.ID, f, sample)
 		if err != nil || where == sameText {

@@ -32,9 +32,10 @@ type Page struct {
 func Pages(t testing.TB, a *app.App) []Page {
 	t.Helper()
 	draft := Draft(t, a)
+	desk := lawDesk(t, a)
 	var out []Page
 	for _, l := range a.Country.Languages {
-		for _, p := range slices.Concat(public(a, l.Code), office(draft)) {
+		for _, p := range slices.Concat(public(a, l.Code), office(draft), law(desk)) {
 			p.Lang, p.Dir = l.Code, l.Dir
 			if p.Status == 0 {
 				p.Status = http.StatusOK

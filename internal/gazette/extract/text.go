@@ -49,7 +49,8 @@ func mostlyHighPairs(data []byte) bool {
 	return together > alone
 }
 
-// readText gives the lines of a plain text, empty ones left out. Form feeds end
+// readText gives the lines of a plain text. Where empty lines stand between two
+// others one is kept: it tells a title from what comes before. Form feeds end
 // lines.
 func readText(data []byte, o Options) ([]Line, error) {
 	if len(data) > o.MaxText {
@@ -61,10 +62,17 @@ func readText(data []byte, o Options) ([]Line, error) {
 	}
 	s = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\f", "\n").Replace(s)
 	var out []Line
+	blank := false
 	for l := range strings.SplitSeq(s, "\n") {
-		if l = strings.TrimRight(l, " \t"); strings.TrimSpace(l) != "" {
-			out = append(out, Line{Text: l, Confidence: 1, Role: Body})
+		l = strings.TrimRight(l, " \t")
+		if strings.TrimSpace(l) == "" {
+			blank = true
+			continue
 		}
+		if blank && len(out) > 0 {
+			out = append(out, Line{Confidence: 1, Role: Body})
+		}
+		out, blank = append(out, Line{Text: l, Confidence: 1, Role: Body}), false
 	}
 	return out, nil
 }

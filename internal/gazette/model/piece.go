@@ -74,5 +74,5 @@ func (p *Piece) Title() string {
 	case p.Num == "":
 		return p.Heading
 	}
-	return p.Num + ": " + p.Heading
+	return p.Num + " – " + p.Heading
 }

@@ -32,13 +32,14 @@ func (s *searching) rank(best []scored) ([]scored, error) {
 	for i, b := range best[:n] {
 		list[i] = retrieval.Candidate{Text: ready[i].text, Parsed: ready[i].parsed, First: float64(b.score)}
 	}
+	pairs := pairsOf(s.plain())
 	order := s.ranker.Score(s.ranker.Prepare(s.plain(), s.q.Lang), list)
 	out := make([]scored, 0, len(best))
 	for _, o := range order {
 		b := best[o.Candidate]
 		d := &s.g.docs[b.doc]
 		w := &s.g.works[s.g.slots[d.slot].work]
-		score := o.Score * prior(d, w)
+		score := (o.Score + closeWeight*ready[o.Candidate].closeness(pairs)) * prior(d, w)
 		if d.letter == 0 {
 			share := s.named(w)
 			score *= 1 + titleBonus*share*share
@@ -97,6 +98,7 @@ func (s *searching) once(best []scored) []scored {
 type prepared struct {
 	text   string
 	parsed *retrieval.Parsed
+	places []uint32 // hashes of its stems in order, 0 for words that say nothing
 }
 
 // bodyCache keeps documents ready, those used last.
@@ -160,7 +162,7 @@ func (c *bodyCache) put(g *generation, doc uint32, p prepared) {
 }
 
 // sizeOf is about what a document takes: its text, and eight bytes a word.
-func sizeOf(p prepared) int { return 2*len(p.text) + 300 }
+func sizeOf(p prepared) int { return 2*len(p.text) + 4*len(p.places) + 300 }
 
 // ready returns documents ready to be ranked, reading those that are not at
 // hand.
@@ -177,7 +179,7 @@ func (x *Index) ready(ctx context.Context, g *generation, docs []scored) ([]prep
 		d := &g.docs[b.doc]
 		if d.letter == 0 {
 			w := &g.works[g.slots[d.slot].work]
-			out[i] = prepared{"", retrieval.Parse(titles(w), "")}
+			out[i] = prepared{"", retrieval.Parse(titles(w), ""), placesOf(titles(w))}
 			x.bodies.put(g, b.doc, out[i])
 			continue
 		}
@@ -193,7 +195,7 @@ func (x *Index) ready(ctx context.Context, g *generation, docs []scored) ([]prep
 	for k, i := range missing {
 		b := bodies[k]
 		text := b.Text[:cutAt(b.Text, maxCandidate)]
-		out[i] = prepared{text, retrieval.Parse(b.Heading, text)}
+		out[i] = prepared{text, retrieval.Parse(b.Heading, text), placesOf(b.Heading + "\n" + text)}
 		x.bodies.put(g, docs[i].doc, out[i])
 	}
 	return out, nil

@@ -1,0 +1,54 @@
+package app
+
+import (
+	"encoding/json"
+
+	"diwan/internal/catalogue"
+	"diwan/internal/gazette"
+)
+
+// openAPI is one document for the interface of the whole program: that of the
+// catalogue with what the other slices add.
+func (a *App) openAPI() []byte {
+	if a.Gazette == nil {
+		return catalogue.OpenAPI()
+	}
+	return joinOpenAPI("Diwan", catalogue.OpenAPI(), gazette.OpenAPI())
+}
+
+// joinOpenAPI adds the tags, paths and components of documents to the first. Two
+// slices never name one thing alike: the tests of the document hold it.
+func joinOpenAPI(title string, documents ...[]byte) []byte {
+	var out map[string]any
+	for i, d := range documents {
+		var doc map[string]any
+		if err := json.Unmarshal(d, &doc); err != nil {
+			panic(err) // our own files
+		}
+		if i == 0 {
+			out = doc
+			continue
+		}
+		out["tags"] = append(out["tags"].([]any), doc["tags"].([]any)...)
+		join(out["paths"].(map[string]any), doc["paths"].(map[string]any))
+		into := out["components"].(map[string]any)
+		for kind, parts := range doc["components"].(map[string]any) {
+			if into[kind] == nil {
+				into[kind] = map[string]any{}
+			}
+			join(into[kind].(map[string]any), parts.(map[string]any))
+		}
+	}
+	out["info"].(map[string]any)["title"] = title
+	b, err := json.MarshalIndent(out, "", " ")
+	if err != nil {
+		panic(err) // it was JSON before
+	}
+	return b
+}
+
+func join(into, from map[string]any) {
+	for k, v := range from {
+		into[k] = v
+	}
+}
