@@ -82,7 +82,11 @@ func (f *follower) close() error {
 
 // portal is the public's side of the catalogue.
 func (a *App) portal() *catalogue.Portal {
-	return &catalogue.Portal{Catalogue: a.Catalogue, Site: a.Site, Searcher: a.search}
+	p := &catalogue.Portal{Catalogue: a.Catalogue, Site: a.Site, Searcher: a.search}
+	if a.Gazette != nil {
+		p.HoldsLaw = (&heldLaw{gazette: a.Gazette, log: a.log}).holds
+	}
+	return p
 }
 
 // registerOffice mounts the desks of those who work here.

@@ -16,6 +16,8 @@ type Portal struct {
 	Catalogue *Catalogue
 	Site      *web.Site
 	Searcher  Searcher
+	// HoldsLaw tells whether the text of an address can be read here; nil: none.
+	HoldsLaw func(gov.Address) bool
 }
 
 // Register adds the pages to the mux under a language.

@@ -59,6 +59,7 @@ type place struct {
 // legalView is a text with the articles of it that the procedure rests on.
 type legalView struct {
 	Work     gov.Address
+	Held     bool // its text can be read here
 	Title    gov.Text
 	Articles int    // how many
 	List     string // one after the other, as the page's language writes a list
@@ -146,6 +147,9 @@ func (p *Portal) describe(s *Snapshot, e *Entry, today gov.Date, l gov.Lang) *pr
 		}
 	}
 	d.Basis = basis(e.LegalBasis, p.Site.Words.Printer(string(l)).T("web.comma")+" ")
+	for i := range d.Basis {
+		d.Basis[i].Held = d.Basis[i].Work != "" && p.HoldsLaw != nil && p.HoldsLaw(d.Basis[i].Work)
+	}
 	d.LawChecked, d.Elsewhere = provenance(d.Basis, e.Sources)
 	for _, li := range e.Listed {
 		if list, ok := c.List(li.List); ok {

@@ -431,6 +431,24 @@ type Issue struct {
 	model.Issue
 }
 
+// Addresses returns the addresses of all works.
+func (g *Gazette) Addresses(ctx context.Context) (map[string]bool, error) {
+	rows, err := g.store.db.Reader().QueryContext(ctx, `SELECT id FROM gazette_work`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := map[string]bool{}
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		out[id] = true
+	}
+	return out, rows.Err()
+}
+
 // ByShort returns the work of a short link.
 func (g *Gazette) ByShort(ctx context.Context, short string) (*model.Work, error) {
 	if !validID(short) {
