@@ -230,6 +230,9 @@ func someWords(words []string, seed uint64) []string {
 
 // plainIndex is the reference: Bleve with its own Arabic analyser.
 func plainIndex(dir string, rows []search.Row) (bleve.Index, error) {
+	if x, err := bleve.Open(dir); err == nil {
+		return x, nil // DEV
+	}
 	m := bleve.NewIndexMapping()
 	d := bleve.NewDocumentStaticMapping()
 	f := bleve.NewTextFieldMapping()

@@ -20,6 +20,7 @@ import (
 	"diwan/internal/catalogue/search"
 	"diwan/internal/db"
 	"diwan/internal/gazette"
+	lawsearch "diwan/internal/gazette/search"
 	"diwan/internal/gov"
 	"diwan/internal/i18n"
 	"diwan/internal/identity"
@@ -48,6 +49,7 @@ type App struct {
 	clock     gov.Clock
 	pack      *country.Pack
 	search    *search.Index
+	lawSearch *lawsearch.Index   // nil without a gazette
 	following *gazette.Following // of the law; nil without a gazette
 	caught    *mail.Catcher      // mails of the demonstration
 	lock      *os.File
@@ -203,7 +205,7 @@ func (a *App) build(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if err := a.openSearch(); err != nil {
+	if err := errors.Join(a.openSearch(), a.openLawSearch()); err != nil {
 		return err
 	}
 	// Pages are compiled while the catalogue is read: both take a while, and

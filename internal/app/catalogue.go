@@ -130,5 +130,6 @@ func (a *App) registerAPI(mux *http.ServeMux) {
 	if a.Gazette != nil {
 		law := &gazette.API{Gazette: a.Gazette, Site: a.Site}
 		law.Register(mux)
+		a.lawFinder().RegisterAPI(mux)
 	}
 }

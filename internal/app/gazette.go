@@ -79,6 +79,7 @@ func (a *App) registerLaw(mux, pages *http.ServeMux) {
 	}
 	law := &gazette.Law{Gazette: a.Gazette, Site: a.Site}
 	law.Register(pages)
+	a.registerLawSearch(pages)
 	a.following.Register(pages)
 	addresses := &gazette.Addresses{Gazette: a.Gazette, Site: a.Site, Page: law.Address,
 		PDF: func(r *gazette.Reading, l gov.Lang) ([]byte, error) { return gazette.Print(a.Site, a.Gazette, r, l) }}

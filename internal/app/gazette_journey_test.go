@@ -300,3 +300,46 @@ func TestListenersAreToldAtLeastOnce(t *testing.T) {
 		}
 	}
 }
+
+// A guest's document is there, labelled, and gone without a trace when it is
+// removed; real and loaded texts can't be removed in this way.
+func TestTrialDocuments(t *testing.T) {
+	a := apptest.Open(t)
+	call := func(method, address, body string) *httptest.ResponseRecorder {
+		rec := httptest.NewRecorder()
+		a.Handler.ServeHTTP(rec, httptest.NewRequest(method, address, strings.NewReader(body)))
+		return rec
+	}
+	const document = `{"title":"Note sur les bancs publics","text":"Article premier\nLes bancs publics sont peints en vert.\nArticle 2\nChacun peut s'y asseoir.","lang":"fr"}`
+	rec := call(http.MethodPost, "/demo/documents", document)
+	var added struct {
+		ID    string
+		Works []string
+	}
+	if err := json.Unmarshal(rec.Body.Bytes(), &added); err != nil || rec.Code != http.StatusOK || added.ID == "" || len(added.Works) == 0 {
+		t.Fatalf("%d %s", rec.Code, rec.Body)
+	}
+	text := call(http.MethodGet, added.Works[0]+"/fra.txt", "")
+	if !strings.Contains(text.Body.String(), "peints en vert") || !strings.Contains(text.Body.String(), "Document d") {
+		t.Errorf("the document reads %d %s", text.Code, text.Body)
+	}
+	if again := call(http.MethodPost, "/demo/documents", document); again.Code != http.StatusOK {
+		t.Errorf("the same document again: %d", again.Code)
+	}
+	if rec := call(http.MethodDelete, "/demo/documents/"+added.ID, ""); rec.Code != http.StatusNoContent {
+		t.Errorf("removing it: %d %s", rec.Code, rec.Body)
+	}
+	for address, status := range map[string]int{added.Works[0] + "/fra.txt": http.StatusNotFound} {
+		if rec := call(http.MethodGet, address, ""); rec.Code != status {
+			t.Errorf("%s: %d", address, rec.Code)
+		}
+	}
+	for _, body := range []string{"", "{}", `{"title":"x","text":"","lang":"fr"}`, `{"title":"x","text":"y","lang":"xx"}`} {
+		if rec := call(http.MethodPost, "/demo/documents", body); rec.Code != http.StatusBadRequest && rec.Code != http.StatusUnprocessableEntity {
+			t.Errorf("%q: %d", body, rec.Code)
+		}
+	}
+	if rec := call(http.MethodDelete, "/demo/documents/none", ""); rec.Code != http.StatusNotFound {
+		t.Errorf("removing what is not there: %d", rec.Code)
+	}
+}

@@ -66,6 +66,7 @@ func (a *App) Serve(ctx context.Context, ready func(address string)) error {
 	defer stopWatch()
 	var wg sync.WaitGroup
 	wg.Go(func() { a.Catalogue.Watch(watch, watchInterval) })
+	wg.Go(func() { a.watchLaw(watch) })
 	if a.Gazette != nil {
 		wg.Go(func() { a.Gazette.Watch(watch, watchInterval) })
 	}
@@ -75,6 +76,7 @@ func (a *App) Serve(ctx context.Context, ready func(address string)) error {
 		go func() { failed <- a.listen(s, listeners[i], i == 0) }()
 	}
 	giveRoom()
+	a.lawRoom()
 	a.log.InfoContext(ctx, "listening", "address", public.Addr().String())
 	if ready != nil {
 		ready(public.Addr().String())

@@ -103,12 +103,6 @@ func (g *Gazette) target(question string) (t model.Target, ok bool) {
 	return t, t.Number != "" && validID(string(t.Number))
 }
 
-// searchQuery is what pages and programs may ask for, read from their
-// parameters.
-type searchQuery struct {
-	search.Query
-}
-
 // maxFilterValues bounds the values of one facet.
 const maxFilterValues = 20
 
@@ -150,7 +144,9 @@ func queryFault(err error) *search.Error {
 }
 
 // faultArgs are the values of a fault's message.
-func faultArgs(e *search.Error) []string { return []string{"at", strconv.Itoa(e.At), "word", clipRunes(e.Word, 40)} }
+func faultArgs(e *search.Error) []string {
+	return []string{"at", strconv.Itoa(e.At), "word", clipRunes(e.Word, 40)}
+}
 
 // hitAddress is where a hit is read: in its language, on the day asked for.
 func hitAddress(h *search.Hit, day string) string {
@@ -170,8 +166,31 @@ func hitAddress(h *search.Hit, day string) string {
 	return iri.String()
 }
 
+// namedAddress is where a text or its article is read, in the reader's language.
+func namedAddress(h *search.Hit) string {
+	iri, err := akn.ParseIRI(h.Work)
+	if err != nil {
+		return h.Work
+	}
+	iri.Portion = h.EID
+	return iri.String()
+}
+
+// expressionAddress is the address of the text of a hit as it reads from its
+// day.
+func expressionAddress(h *search.Hit) string {
+	iri, err := akn.ParseIRI(h.Work)
+	if err != nil {
+		return h.Work
+	}
+	iri.Lang, iri.Version = h.Lang, h.From
+	return iri.Expression()
+}
+
 // notReady says that the index is still being made.
 func notReady(err error) bool { return errors.Is(err, search.ErrNotReady) }
 
 // unavailable is the answer to programs meanwhile.
-func unavailable(err error) error { return problem.Wrap(err, problem.Unavailable, "law.search_not_ready") }
+func unavailable(err error) error {
+	return problem.Wrap(err, problem.Unavailable, "law.search_not_ready")
+}

@@ -91,6 +91,9 @@ func (o *Office) operationsData(r *http.Request) (*operationsData, string, error
 		}
 	}
 	query, where, args := "?state="+d.State, `WHERE state = $1`, []any{d.State}
+	if d.State == OpManual && (reason == "" || total == 0) {
+		query = "" // what the page shows by itself
+	}
 	if reason != "" && total > 0 {
 		query, where, args = query+"&reason="+url.QueryEscape(reason), where+` AND reason = $2`, append(args, reason)
 	} else {

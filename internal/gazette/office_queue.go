@@ -45,10 +45,10 @@ func (o *Office) queue(w http.ResponseWriter, r *http.Request) {
 	page := pageOf(r)
 	counts, err := o.Gazette.deskCounts(r.Context())
 	d.Counts = counts
-	base, n := "?what="+d.What, counts.Pieces
+	base, n := "", counts.Pieces
 	if err == nil {
 		if d.What == "pages" {
-			n = counts.Pages
+			base, n = "?what=pages", counts.Pages
 			d.Pages, err = o.doubtfulPages(r, page)
 		} else {
 			d.Pieces, err = o.doubtfulPieces(r, page)

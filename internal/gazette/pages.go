@@ -75,6 +75,9 @@ type workView struct {
 func (l *Law) view(w *model.Work, lang gov.Lang) workView {
 	v := workView{Work: w, Kind: l.Gazette.KindName(w.Kind)}
 	v.Named, _ = v.Kind.In(lang, l.Site.Country.Order())
+	if v.Named == "" {
+		v.Named = l.Site.Words.Printer(string(lang)).T("law.kind.none")
+	}
 	if w.Number != "" {
 		v.Named = l.Site.Words.Printer(string(lang)).T("law.named", "kind", v.Named, "number", l.Gazette.PrintNumber(w.Number, lang))
 	}

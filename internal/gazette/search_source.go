@@ -7,6 +7,8 @@ import (
 
 	"diwan/internal/gazette/model"
 	"diwan/internal/gazette/search"
+	"diwan/internal/gov"
+	"diwan/lexis"
 )
 
 // searchSource gives the search index what it reads.
@@ -142,4 +144,51 @@ func (s searchSource) Bodies(ctx context.Context, refs []search.Ref, max int) ([
 		}
 	}
 	return out, rows.Err()
+}
+
+// TitlePairs returns the titles of works that are held in more than one
+// language.
+func (g *Gazette) TitlePairs(ctx context.Context) ([]gov.Text, error) {
+	works, err := g.store.works(ctx, g.store.db.Reader(), ``)
+	if err != nil {
+		return nil, err
+	}
+	var out []gov.Text
+	for _, w := range works {
+		if len(w.Titles) < 2 {
+			continue
+		}
+		t := gov.Text{}
+		for l, s := range w.Titles {
+			t[gov.Lang(twoLetters(l))] = s
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}
+
+// SearchValues gives the values of a facet that a word stands for: people write
+// "kind:décret" and "lang:fr", the index holds ids.
+func (g *Gazette) SearchValues(facet, word string) []string {
+	var out []string
+	add := func(id string, names map[string]string) {
+		for _, n := range names {
+			if lexis.FoldFrench(n) == lexis.FoldFrench(word) || lexis.NormalizeArabic(n) == lexis.NormalizeArabic(word) {
+				out = append(out, id)
+			}
+		}
+	}
+	switch facet {
+	case search.FacetKind:
+		for _, k := range g.grammar.Config.Kinds {
+			add(k.ID, k.Names)
+		}
+	case search.FacetSubject:
+		for _, s := range g.grammar.Config.Subjects {
+			add(s.ID, s.Names)
+		}
+	case search.FacetLang:
+		out = append(out, g.threeLetters(gov.Lang(strings.ToLower(word))))
+	}
+	return out
 }

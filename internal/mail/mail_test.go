@@ -83,3 +83,13 @@ func TestCatcher(t *testing.T) {
 		t.Errorf("it keeps %d messages", n)
 	}
 }
+
+// No address that passes can end its header line or name a second recipient.
+func FuzzAddress(f *testing.F) {
+	f.Add("reader@example.org")
+	f.Fuzz(func(t *testing.T, s string) {
+		if a, err := Address(s); err == nil && (strings.ContainsAny(a, "\r\n,<> ") || strings.Count(a, "@") != 1 || len(a) > maxAddress) {
+			t.Fatalf("%q passes as %q", s, a)
+		}
+	})
+}

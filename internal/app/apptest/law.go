@@ -108,7 +108,7 @@ func law(d *desk) []Page {
 		{Kind: "law text", Path: d.work},
 		{Kind: "law article", Path: d.work + "/~" + d.article},
 		{Kind: "law browse", Path: "/law/browse"},
-		{Kind: "law browse by all", Path: "/law/browse?kind=loi&state=amended&year=2026&subject=civil"},
+		{Kind: "law browse by all", Path: "/law/browse?kind=loi&state=amended&subject=civil&year=2026"},
 		{Kind: "law browse of nothing", Path: "/law/browse?kind=nothing"},
 		{Kind: "law subjects", Path: "/law/subjects"},
 		{Kind: "law issues", Path: "/law/issues"},
@@ -117,8 +117,9 @@ func law(d *desk) []Page {
 		{Kind: "law changes", Path: "/law/changes"},
 		{Kind: "law cited by", Path: "/law/cited-by?" + work},
 		{Kind: "law cited by one relation", Path: "/law/cited-by?" + work + "&relation=amends"},
+		{Kind: "law follow", Path: "/law/follow?" + work},
 		{Kind: "law page", Path: "/law/pages/" + d.source + "/1?piece=" + d.piece},
-		{Kind: "no law text", Path: "/akn/ma/act/loi/1900/1-00", Status: http.StatusNotFound},
+		{Kind: "no law text", Path: d.work + "-0", Status: http.StatusNotFound},
 		{Kind: "no law page", Path: "/law/pages/" + d.source + "/99", Status: http.StatusNotFound},
 	}
 	for _, p := range []Page{
@@ -132,11 +133,11 @@ func law(d *desk) []Page {
 		{Kind: "amendments", Path: "/office/gazette/operations"},
 		{Kind: "amendments of one reason", Path: "/office/gazette/operations?state=manual&reason=partial_text"},
 		{Kind: "amendment", Path: "/office/gazette/operations/" + d.operation},
-		{Kind: "amendment with errors", Path: "/office/gazette/operations/" + d.operation, Status: http.StatusBadRequest, Form: map[string]string{"do": "apply"}},
+		{Kind: "amendment with errors", Path: "/office/gazette/operations/" + d.operation, Status: http.StatusBadRequest, Form: map[string]string{"article": "999"}},
 		{Kind: "differences", Path: "/office/gazette/differences"},
 		{Kind: "unconfirmed", Path: "/office/gazette/confirm"},
 		{Kind: "confirmation", Path: "/office/gazette/confirm/" + gazette.Short(d.suspect)},
-		{Kind: "confirmation with errors", Path: "/office/gazette/confirm/" + gazette.Short(d.suspect), Status: http.StatusBadRequest, Form: map[string]string{"kind": "decret"}},
+		{Kind: "confirmation with errors", Path: "/office/gazette/confirm/" + gazette.Short(d.suspect), Status: http.StatusBadRequest, Form: map[string]string{"number": "1-1"}},
 	} {
 		p.Kind, p.As = "gazette desk: "+p.Kind, Editor
 		ps = append(ps, p)

@@ -349,13 +349,21 @@ func (c *clauseReader) add(op model.Operation, manual string) {
 
 // repeal reads "articles 3 and 5 of the law … are repealed".
 func (c *clauseReader) repeal(op model.Operation, targets []model.Target) {
+	articles := false
 	for _, t := range targets {
 		op.Target = t
 		if len(t.Articles) == 0 {
-			op.Action = model.RepealAct
-			c.add(op, "")
+			op.Action, op.Article, op.Paragraph = model.RepealAct, "", ""
+			manual := ""
+			if articles {
+				// "article 12 of the decree applying the law …": the act may only be
+				// named to say which one the article is of. A person tells.
+				manual = NoArticle
+			}
+			c.add(op, manual)
 			continue
 		}
+		articles = true
 		op.Action = model.Delete
 		for _, a := range expand(t.Articles) {
 			op.Article, op.Paragraph = a, t.Paragraph

@@ -42,7 +42,7 @@ type Citation struct {
 	// Aside: it only tells how another text that is named came to be ("promulgated
 	// by…", "as amended by…").
 	Aside  bool   `json:"aside,omitempty"`
-	Target   Target   `json:"target"`
+	Target Target `json:"target"`
 	// Unit is the eId of the unit it stands in; "" in preface and visas.
 	Unit    string `json:"unit,omitempty"`
 	Printed string `json:"printed"`

@@ -14,7 +14,8 @@ import (
 const (
 	maxListed  = 300  // results, grouped
 	candidates = 1200 // of the first ranking
-	maxLimit   = 100
+	// MaxLimit bounds the results of one answer.
+	MaxLimit   = 100
 	fewResults = 5 // fewer than this, and texts with fewer of the words are shown
 )
 
@@ -67,7 +68,7 @@ type scored struct {
 }
 
 func (s *searching) run() (*Result, error) {
-	s.q.Limit = min(max(s.q.Limit, 0), maxLimit)
+	s.q.Limit = min(max(s.q.Limit, 0), MaxLimit)
 	s.day = dayNumber(s.q.AsAt)
 	e := &evaluation{ctx: s.ctx, x: s.x, g: s.g, ranker: s.ranker, lang: s.q.Lang}
 	var err error
