@@ -122,10 +122,13 @@ func (e *evaluation) soft(words []string) (bitset, error) {
 func (e *evaluation) anyOf(t *term) (bitset, error) {
 	out := newBitset(len(e.g.docs))
 	for _, v := range t.variants {
-		if v.boost < foreignBoost*foreignBoost && v.term != t.stem {
+		if v.boost < foreignBoost*foreignBoost {
 			continue
 		}
 		for _, f := range []string{fieldBody, fieldHeading, fieldTitle} {
+			if v.title && f != fieldTitle {
+				continue
+			}
 			p, err := e.g.postings(e.ctx, f, v.term)
 			if err != nil {
 				return nil, err
@@ -142,53 +145,86 @@ func (e *evaluation) anyOf(t *term) (bitset, error) {
 // stand in its order and at its distances.
 func (e *evaluation) phrase(text string, fields ...string) (bitset, error) {
 	out := newBitset(len(e.g.docs))
-	stems, places := stemsOf(text)
-	if len(stems) == 0 {
+	p := phraseOf(text)
+	if len(p.alts) == 0 {
 		return out, nil
 	}
-	if len(stems) > maxWords {
-		stems, places = stems[:maxWords], places[:maxWords]
-	}
 	for _, f := range fields {
-		if err := e.placed(f, [][]string{stems}, [][]int{places}, 0, out); err != nil {
+		if err := e.placed(f, []phrase{p}, 0, out); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// phrase is words in their order, each by the stems that may stand for it.
+type phrase struct {
+	alts   [][]string
+	places []int
+}
+
+func phraseOf(text string) phrase {
+	var p phrase
+	for _, t := range analyzed.Analyze([]byte(text)) {
+		if len(p.alts) == maxWords {
+			break
+		}
+		alts := []string{string(t.Term)}
+		for _, s := range joinedForms(text[t.Start:t.End]) {
+			if !slices.Contains(alts, s) {
+				alts = append(alts, s)
+			}
+		}
+		p.alts, p.places = append(p.alts, alts), append(p.places, t.Position)
+	}
+	return p
 }
 
 func (e *evaluation) near(n *node) (bitset, error) {
 	out := newBitset(len(e.g.docs))
-	var stems [][]string
-	var places [][]int
+	var both []phrase
 	for _, k := range n.kids {
-		s, p := stemsOf(strings.Join(k.words, " "))
-		if len(s) == 0 {
+		p := phraseOf(strings.Join(k.words, " "))
+		if len(p.alts) == 0 {
 			return out, nil
 		}
-		stems, places = append(stems, s), append(places, p)
+		both = append(both, p)
 	}
 	for _, f := range []string{fieldBody, fieldHeading, fieldTitle} {
-		if err := e.placed(f, stems, places, n.near, out); err != nil {
+		if err := e.placed(f, both, n.near, out); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
 }
 
-// placed adds to out the documents in which every group of stems stands in its
-// order, two groups at most near words apart.
-func (e *evaluation) placed(field string, stems [][]string, places [][]int, near int, out bitset) error {
+// placed adds to out the documents in which every phrase stands in its order,
+// two phrases at most near words apart.
+func (e *evaluation) placed(field string, phrases []phrase, near int, out bitset) error {
 	var both bitset
-	for _, group := range stems {
-		for _, s := range group {
-			p, err := e.g.postings(e.ctx, field, s)
-			if err != nil {
-				return err
-			}
+	readers := make([][]*placeReader, len(phrases))
+	for i, p := range phrases {
+		for _, alts := range p.alts {
 			has := newBitset(len(e.g.docs))
-			for _, d := range p.docs {
-				has.set(d)
+			r := &placeReader{}
+			defer r.close()
+			readers[i] = append(readers[i], r)
+			for _, s := range alts {
+				p, err := e.g.postings(e.ctx, field, s)
+				if err != nil {
+					return err
+				}
+				if len(p.docs) == 0 {
+					continue
+				}
+				for _, d := range p.docs {
+					has.set(d)
+				}
+				t, err := e.g.reader.TermFieldReader(e.ctx, []byte(s), field, true, false, true)
+				if err != nil {
+					return fmt.Errorf("reading the search index: %w", err)
+				}
+				r.of = append(r.of, t)
 			}
 			if both == nil {
 				both = has
@@ -197,31 +233,20 @@ func (e *evaluation) placed(field string, stems [][]string, places [][]int, near
 			}
 		}
 	}
-	readers := make([][]*placeReader, len(stems))
-	for i, group := range stems {
-		for _, s := range group {
-			r, err := e.g.reader.TermFieldReader(e.ctx, []byte(s), field, true, false, true)
-			if err != nil {
-				return fmt.Errorf("reading the search index: %w", err)
-			}
-			defer r.Close()
-			readers[i] = append(readers[i], &placeReader{r: r})
-		}
-	}
 	var err error
-	starts := make([][]uint64, len(stems))
+	starts := make([][]uint64, len(phrases))
 	n := 0
 	both.each(func(d uint32) bool {
 		if n++; n%1024 == 0 && e.ctx.Err() != nil {
 			err = e.ctx.Err()
 			return false
 		}
-		for i := range stems {
-			if starts[i], err = occurrences(readers[i], places[i], d, starts[i][:0]); err != nil {
+		for i, p := range phrases {
+			if starts[i], err = occurrences(readers[i], p.places, d, starts[i][:0]); err != nil {
 				return false
 			}
 		}
-		if len(starts) == 1 && len(starts[0]) > 0 || len(starts) == 2 && close2(starts[0], starts[1], uint64(near)) {
+		if len(starts) == 1 && len(starts[0]) > 0 || len(starts) == 2 && within(starts[0], starts[1], uint64(near)) {
 			out.set(d)
 		}
 		return true
@@ -229,27 +254,36 @@ func (e *evaluation) placed(field string, stems [][]string, places [][]int, near
 	return err
 }
 
-// placeReader reads the positions of one term in one document after another.
+// placeReader reads the positions of one word in one document after another.
 type placeReader struct {
-	r   index.TermFieldReader
+	of  []index.TermFieldReader
 	id  index.IndexInternalID
 	doc index.TermFieldDoc
 	pos []uint64
 }
 
+func (p *placeReader) close() {
+	for _, r := range p.of {
+		r.Close()
+	}
+}
+
 func (p *placeReader) read(d uint32) error {
 	p.id = index.NewIndexInternalID(p.id, uint64(d))
-	t, err := p.r.Advance(p.id, p.doc.Reset())
-	if err != nil {
-		return fmt.Errorf("reading the search index: %w", err)
-	}
 	p.pos = p.pos[:0]
-	if t == nil || t.ID.Value() != uint64(d) {
-		return nil
+	for _, r := range p.of {
+		t, err := r.Advance(p.id, p.doc.Reset())
+		if err != nil {
+			return fmt.Errorf("reading the search index: %w", err)
+		}
+		if t == nil || t.ID.Value() != uint64(d) {
+			continue
+		}
+		for _, v := range t.Vectors {
+			p.pos = append(p.pos, v.Pos)
+		}
 	}
-	for _, v := range t.Vectors {
-		p.pos = append(p.pos, v.Pos)
-	}
+	slices.Sort(p.pos)
 	return nil
 }
 
@@ -272,8 +306,8 @@ func occurrences(readers []*placeReader, places []int, d uint32, out []uint64) (
 	return out, nil
 }
 
-// close2 tells whether two sorted lists have members at most n apart.
-func close2(a, b []uint64, n uint64) bool {
+// within tells whether two sorted lists have members at most n apart.
+func within(a, b []uint64, n uint64) bool {
 	for i, j := 0, 0; i < len(a) && j < len(b); {
 		x, y := a[i], b[j]
 		if x <= y && y-x <= n || y < x && x-y <= n {

@@ -35,14 +35,23 @@ func (s *searching) rank(best []scored) ([]scored, error) {
 	pairs := pairsOf(s.plain())
 	order := s.ranker.Score(s.ranker.Prepare(s.plain(), s.q.Lang), list)
 	out := make([]scored, 0, len(best))
+	top := max(0, order[0].Score)
 	for _, o := range order {
 		b := best[o.Candidate]
 		d := &s.g.docs[b.doc]
 		w := &s.g.works[s.g.slots[d.slot].work]
-		score := (o.Score + closeWeight*ready[o.Candidate].closeness(pairs)) * prior(d, w)
+		score := o.Score + closeWeight*ready[o.Candidate].closeness(pairs)
 		if d.letter == 0 {
 			share := s.named(w)
-			score *= 1 + titleBonus*share*share
+			score += titleBonus * share * share * top
+			if s.whole(s.scores.titleMask[s.g.slots[d.slot].work]) {
+				score += wholeTitle * top
+			}
+		}
+		if p := prior(d, w); score > 0 {
+			score *= p
+		} else {
+			score /= p
 		}
 		out = append(out, scored{b.doc, float32(score)})
 	}

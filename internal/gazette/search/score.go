@@ -63,7 +63,7 @@ func (s *searching) add(sc *scratch, v variant, t *term, bit uint32, texts bool)
 	if v.boost < leastMask {
 		bit = 0
 	}
-	if texts {
+	if texts && !v.title {
 		for _, f := range [...]struct {
 			name   string
 			weight float64

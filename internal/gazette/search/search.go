@@ -288,6 +288,9 @@ func (s *searching) best() []scored {
 func (s *searching) first(d *doc, f foundDoc, w *Work) float64 {
 	title := float64(s.scores.title[s.g.slots[d.slot].work])
 	score := titleAlone * title
+	if d.letter == 0 && s.whole(f.mask) {
+		score *= 1 + wholeTitle
+	}
 	if d.letter != 0 {
 		score = float64(s.scores.text[f.doc]) + titleWeight*title
 	}
@@ -295,6 +298,12 @@ func (s *searching) first(d *doc, f foundDoc, w *Work) float64 {
 		score = 1
 	}
 	return score * prior(d, w)
+}
+
+// whole tells whether all words of a question of several are there.
+func (s *searching) whole(mask uint32) bool {
+	asked := uint32(1)<<s.asked - 1
+	return s.asked > 1 && mask&asked == asked
 }
 
 // prior says how likely a text is to be looked for, whatever the question.

@@ -11,7 +11,8 @@ const (
 	maxSnippetSource = 64 << 10
 )
 
-var placed = retrieval.NewAnalyzer(retrieval.StemAnalyzer)
+// analyzed keeps the places of words in the text, which the index does not need.
+var analyzed = retrieval.NewAnalyzer(retrieval.StemAnalyzer)
 
 // Snippet returns the part of a text in which most of the wanted stems stand,
 // about n characters, with the words that have these stems marked: in Arabic a
@@ -22,7 +23,7 @@ func Snippet(text string, stems map[string]float64, n int) []Run {
 		stem       string
 	}
 	var found []match
-	for _, t := range placed.Analyze([]byte(text)) {
+	for _, t := range analyzed.Analyze([]byte(text)) {
 		if s := string(t.Term); stems[s] > 0 {
 			if k := len(found); k > 0 && found[k-1].start == t.Start {
 				continue // the parts of a word that was glued together

@@ -13,12 +13,13 @@ const (
 	titleWeight   = 0.45 // of a work's title, in the score of its provisions
 	titleAlone    = 1.0  // in the score of the work itself
 	titleLength   = 0.5
-	titleBonus    = 0.5 // times the share of the title that the question names, squared
+	titleBonus    = 0.5  // times the share of the title that the question names, squared
+	wholeTitle    = 0.35 // for a title that has all of several words
 	// A document with all words beats one with many of a few.
 	coverage = 0.7
 	// Translations and words that call for others are less sure than the word.
 	foreignBoost = 0.7
-	leastBoost   = 0.08
+	leastBoost   = 0.15
 
 	// Priors, as shares of the score.
 	repealedPrior = 0.80 // people look for what holds
@@ -36,9 +37,6 @@ const (
 	closeWeight = 3.0 // words of the question that stand in the text as in the question
 	closeSpan   = 4   // words between which two of them are near
 
-	// A word that one document in so many has says little: it is not looked for
-	// where rarer words are.
-	commonShare = 8
 	// Results of one work that are listed before it is said that there are more.
 	perWork = 3
 )

@@ -2,15 +2,18 @@ package search
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"diwan/internal/retrieval"
+	"diwan/lexis"
 )
 
 // variant is a term that stands for a word of the question.
 type variant struct {
 	term  string
 	boost float64
+	title bool // looked for in titles alone
 }
 
 // term is a word of the question: its stem and what stands for it in the other
@@ -44,7 +47,7 @@ func termsOf(ctx context.Context, g *generation, r *retrieval.Ranker, words []st
 				continue
 			}
 			seen[s] = true
-			t := term{stem: s, variants: []variant{{s, 1}}}
+			t := term{stem: s, variants: []variant{{term: s, boost: 1}}}
 			if len(stems) == 1 {
 				t.variants = variants(r, w, s, lang)
 			}
@@ -57,15 +60,33 @@ func termsOf(ctx context.Context, g *generation, r *retrieval.Ranker, words []st
 	return out, nil
 }
 
-// variants asks the lexicon for what a word may be called.
+// variants lists what a word may be called: in the other language, by the
+// lexicon, and with what Arabic joins to its head. The latter is looked for in
+// titles alone, where one word decides; in a text others make up for it.
 func variants(r *retrieval.Ranker, word, stem, lang string) []variant {
-	out := []variant{{stem, 1}}
+	out := []variant{{term: stem, boost: 1}}
 	q := r.Prepare(word, lang)
 	for _, l := range []string{"ar", "fr"} {
 		for _, t := range q.Terms(l) {
 			if t.Text != stem && t.Boost >= leastBoost {
-				out = append(out, variant{t.Text, t.Boost * foreignBoost})
+				out = append(out, variant{term: t.Text, boost: t.Boost * foreignBoost})
 			}
+		}
+	}
+	for _, s := range joinedForms(word)[1:] {
+		out = append(out, variant{s, 1, true})
+	}
+	return out
+}
+
+// joinedForms are the different stems of a word with and without the particles
+// that Arabic joins to it, its own first.
+func joinedForms(word string) []string {
+	var out []string
+	for _, form := range lexis.WithProclitics(word) {
+		stems, _ := stemsOf(form)
+		if len(stems) == 1 && !slices.Contains(out, stems[0]) {
+			out = append(out, stems[0])
 		}
 	}
 	return out
@@ -75,7 +96,7 @@ func variants(r *retrieval.Ranker, word, stem, lang string) []variant {
 // translation says it.
 func (g *generation) weigh(ctx context.Context, t *term) error {
 	for i, v := range t.variants {
-		if i > 0 && (t.df > 0 || v.boost < foreignBoost) {
+		if i > 0 && (t.df > 0 || v.boost < foreignBoost || v.title) {
 			continue
 		}
 		for _, f := range []string{fieldBody, fieldTitle} {

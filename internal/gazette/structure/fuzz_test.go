@@ -3,7 +3,6 @@ package structure
 import (
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"diwan/internal/gazette/model"

@@ -3,7 +3,6 @@
 package structure
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"testing"
