@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	index "github.com/blevesearch/bleve_index_api"
 )
@@ -25,6 +26,8 @@ type generation struct {
 	byWork   map[string]uint32
 	values   [facets][]string // values of facets, by their number in slots
 	lists    *listCache
+	shown    sync.Map // by day, what shownTexts found for it
+	days     atomic.Int32
 	live     int
 
 	mu     sync.RWMutex
@@ -267,6 +270,20 @@ func (g *generation) ref(d *doc) Ref {
 // shown on a day; day 0 is any. Of the editions of a work in one language a
 // consolidated one comes first, then the latest that had begun.
 func (g *generation) shownTexts(day int32) []bool {
+	if v, ok := g.shown.Load(day); ok {
+		return slices.Clone(v.([]bool))
+	}
+	out := g.findShown(day)
+	if g.days.Add(1) <= maxDays {
+		g.shown.Store(day, slices.Clone(out))
+	}
+	return out
+}
+
+// maxDays bounds the days that are remembered.
+const maxDays = 64
+
+func (g *generation) findShown(day int32) []bool {
 	out := make([]bool, len(g.slots))
 	best := map[uint64]int{}
 	for i := range g.slots {

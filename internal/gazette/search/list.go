@@ -1,6 +1,9 @@
 package search
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // list groups the results and fills the page that was asked for.
 func (s *searching) list(best []scored) error {
@@ -11,34 +14,42 @@ func (s *searching) list(best []scored) error {
 	s.res.Listed = len(listed)
 	from := min(max(s.q.Offset, 0), len(listed))
 	page := listed[from:min(from+s.q.Limit, len(listed))]
-	refs := make([]Ref, 0, len(page))
-	for _, b := range page {
-		d := &s.g.docs[b.doc]
-		sl := &s.g.slots[d.slot]
-		h := Hit{Work: s.g.works[sl.work].ID, Lang: s.g.values[langFacet][sl.value[langFacet]], Kind: kindOfLetter[d.letter], Score: float64(b.score), More: more[b.doc]}
-		if d.letter != 0 {
-			h.Ref, h.Until = s.g.ref(d), dayText(d.until)
-			refs = append(refs, h.Ref)
-		}
-		s.res.Hits = append(s.res.Hits, h)
-	}
-	bodies, err := s.x.source.Bodies(s.ctx, refs, maxSnippetSource)
+	ready, err := s.x.ready(s.ctx, s.g, page)
 	if err != nil {
 		return err
 	}
 	marks := s.marks()
-	for i, k := 0, 0; i < len(s.res.Hits); i++ {
-		h := &s.res.Hits[i]
-		if h.Kind == "" && h.EID == "" {
-			continue
+	for i, b := range page {
+		d := &s.g.docs[b.doc]
+		sl := &s.g.slots[d.slot]
+		h := Hit{Work: s.g.works[sl.work].ID, Lang: s.g.values[langFacet][sl.value[langFacet]], Kind: kindOfLetter[d.letter], Score: float64(b.score), More: more[b.doc]}
+		if d.letter != 0 {
+			p := &ready[i]
+			h.Ref, h.Until, h.Num, h.Heading = s.g.ref(d), dayText(d.until), p.num, p.heading
+			if h.Snippet, err = s.snippet(p, h.Ref, marks); err != nil {
+				return err
+			}
 		}
-		b := bodies[k]
-		k++
-		h.Num, h.Heading = b.Num, b.Heading
-		h.Snippet = Snippet(strings.Join(strings.Fields(b.Text), " "), marks, snippetRunes)
+		s.res.Hits = append(s.res.Hits, h)
 	}
 	return nil
 }
+
+// snippet looks in what is at hand of a text first, and in more of it where
+// nothing of the question stands there.
+func (s *searching) snippet(p *prepared, ref Ref, marks map[string]float64) ([]Run, error) {
+	out := Snippet(oneLine(p.text), marks, snippetRunes)
+	if !p.cut || slices.ContainsFunc(out, func(r Run) bool { return r.Mark }) {
+		return out, nil
+	}
+	more, err := s.x.source.Bodies(s.ctx, []Ref{ref}, maxSnippetSource)
+	if err != nil {
+		return nil, err
+	}
+	return Snippet(oneLine(more[0].Text), marks, snippetRunes), nil
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // group leaves the first results of every work and says how many more it has.
 func (s *searching) group(best []scored) (listed []scored, more map[uint32]int) {

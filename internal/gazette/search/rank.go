@@ -105,9 +105,11 @@ func (s *searching) once(best []scored) []scored {
 
 // prepared is a document ready to be ranked.
 type prepared struct {
-	text   string
-	parsed *retrieval.Parsed
-	places []uint32 // hashes of its stems in order, 0 for words that say nothing
+	num, heading string
+	text         string
+	cut          bool // there is more of it
+	parsed       *retrieval.Parsed
+	places       []uint32 // hashes of its stems in order, 0 for words that say nothing
 }
 
 // bodyCache keeps documents ready, those used last.
@@ -188,7 +190,7 @@ func (x *Index) ready(ctx context.Context, g *generation, docs []scored) ([]prep
 		d := &g.docs[b.doc]
 		if d.letter == 0 {
 			w := &g.works[g.slots[d.slot].work]
-			out[i] = prepared{"", retrieval.Parse(titles(w), ""), placesOf(titles(w))}
+			out[i] = prepared{parsed: retrieval.Parse(titles(w), ""), places: placesOf(titles(w))}
 			x.bodies.put(g, b.doc, out[i])
 			continue
 		}
@@ -204,7 +206,7 @@ func (x *Index) ready(ctx context.Context, g *generation, docs []scored) ([]prep
 	for k, i := range missing {
 		b := bodies[k]
 		text := b.Text[:cutAt(b.Text, maxCandidate)]
-		out[i] = prepared{text, retrieval.Parse(b.Heading, text), placesOf(b.Heading + "\n" + text)}
+		out[i] = prepared{b.Num, b.Heading, text, len(b.Text) >= maxCandidate, retrieval.Parse(b.Heading, text), placesOf(b.Heading + "\n" + text)}
 		x.bodies.put(g, docs[i].doc, out[i])
 	}
 	return out, nil

@@ -202,11 +202,8 @@ func sameAct(a, b *titleAt) bool {
 // coverTitle returns the title of a text that names itself only as others would
 // cite it.
 func (d *document) coverTitle(body int) *titleAt {
-	for i := d.titleFrom(body); i < len(d.titles); i++ {
-		if d.titles[i].line <= body+3 {
-			return &d.titles[i]
-		}
-		break
+	if i := d.titleFrom(body); i < len(d.titles) && d.titles[i].line <= body+3 {
+		return &d.titles[i]
 	}
 	return nil
 }
