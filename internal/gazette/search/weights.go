@@ -38,5 +38,5 @@ const (
 	closeSpan   = 4   // words between which two of them are near
 
 	// Results of one work that are listed before it is said that there are more.
-	perWork = 3
+	perWork = 10
 )
