@@ -18,6 +18,8 @@ var gazetteParts = []struct {
 	run  func(ctx context.Context, b *bench, corpus string) error
 }{
 	{"reading the corpus", gazetteImport},
+	{"searching", gazetteSearch},
+	{"searching a million provisions", gazetteMillion},
 	{"looking at pages", gazetteOCR},
 }
 

@@ -18,7 +18,6 @@ import (
 	"github.com/blevesearch/bleve/v2"
 	"github.com/blevesearch/bleve/v2/analysis/lang/ar"
 	"github.com/blevesearch/bleve/v2/index/scorch"
-	"github.com/blevesearch/bleve/v2/mapping"
 
 	"diwan/internal/app"
 	"diwan/internal/gazette/search"
@@ -41,24 +40,14 @@ const (
 // gazetteSearch measures the search on the whole corpus beside Bleve's own
 // search of the same rows with its Arabic analyser.
 func gazetteSearch(ctx context.Context, b *bench, _ string) error {
-	data := os.Getenv(corpusData)
-	if data == "" {
-		data = filepath.Join(b.work, "gazette")
-	}
-	c := app.Defaults()
-	c.Data, c.Database, c.SealFile = data, "sqlite:"+filepath.Join(data, "diwan.db"), filepath.Join(data, "seal.identity")
-	if _, err := os.Stat(filepath.Join(data, "diwan.db")); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w: the corpus was not imported", errAbsent)
-	}
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	a, err := app.OpenStores(ctx, c, log, gov.SystemClock{})
+	a, err := openCorpus(ctx, b)
 	if err != nil {
 		return err
 	}
 	defer a.Close()
 	source := a.Gazette.SearchSource()
 	dir := filepath.Join(b.work, "law-index")
-	x, err := search.Open(dir, source, log)
+	x, err := search.Open(dir, source, errorsOnly)
 	if err != nil {
 		return err
 	}
@@ -86,6 +75,22 @@ func gazetteSearch(ctx context.Context, b *bench, _ string) error {
 	return b.compareSearch(ctx, x, plain, rows, queries)
 }
 
+// openCorpus opens the data folder with the corpus.
+func openCorpus(ctx context.Context, b *bench) (*app.App, error) {
+	data := os.Getenv(corpusData)
+	if data == "" {
+		data = filepath.Join(b.work, "gazette")
+	}
+	c := app.Defaults()
+	c.Data, c.Database, c.SealFile = data, "sqlite:"+filepath.Join(data, "diwan.db"), filepath.Join(data, "seal.identity")
+	if _, err := os.Stat(filepath.Join(data, "diwan.db")); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: the corpus was not imported", errAbsent)
+	}
+	return app.OpenStores(ctx, c, errorsOnly, gov.SystemClock{})
+}
+
+var errorsOnly = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+
 // compareSearch asks both the same, turn by turn, so that a machine whose speed
 // drifts weighs on both alike.
 func (b *bench) compareSearch(ctx context.Context, x *search.Index, plain bleve.Index, rows []search.Row, queries []probe) error {
@@ -103,9 +108,6 @@ func (b *bench) compareSearch(ctx context.Context, x *search.Index, plain bleve.
 			hits = append(hits, rowKey(h.Ref))
 		}
 		countProbe(&found, q, hits)
-		if os.Getenv("PROBE_MISSES") != "" && !slices.ContainsFunc(hits, func(h string) bool { return q.right[h] }) {
-			fmt.Println("MISS", q.text, q.right, len(res.Hits), res.Total, res.Loose)
-		}
 
 		start = time.Now()
 		m := bleve.NewMatchQuery(q.text)
@@ -232,16 +234,12 @@ func someWords(words []string, seed uint64) []string {
 
 // plainIndex is the reference: Bleve with its own Arabic analyser.
 func plainIndex(dir string, rows []search.Row) (bleve.Index, error) {
-	if x, err := bleve.Open(dir); err == nil {
-		return x, nil // DEV
-	}
 	m := bleve.NewIndexMapping()
 	d := bleve.NewDocumentStaticMapping()
 	f := bleve.NewTextFieldMapping()
 	f.Analyzer, f.Store, f.IncludeInAll, f.DocValues = ar.AnalyzerName, false, false, false
 	d.AddFieldMappingsAt("body", f)
 	m.DefaultMapping = d
-	var _ mapping.IndexMapping = m
 	x, err := bleve.NewUsing(dir, m, scorch.Name, scorch.Name, map[string]any{"unsafe_batch": true})
 	if err != nil {
 		return nil, err

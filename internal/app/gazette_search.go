@@ -44,6 +44,15 @@ func (a *App) watchLaw(ctx context.Context) {
 	a.lawSearch.Watch(ctx, watchInterval)
 }
 
+// UpdateLawSearch brings the index in step now, for tests and commands that do
+// not serve.
+func (a *App) UpdateLawSearch(ctx context.Context) error {
+	if a.lawSearch == nil {
+		return nil
+	}
+	return a.lawSearch.Update(ctx)
+}
+
 // lawMemory is what building and searching the index of a whole country's law
 // may take beside everything else, before the collector is asked to hurry.
 const lawMemory = 500 << 20

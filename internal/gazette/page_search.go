@@ -125,7 +125,7 @@ func (f *Finder) fill(r *http.Request, d *searchData, q search.Query, page int) 
 	res, err := f.Index.Search(ctx, q)
 	if fault := queryFault(err); fault != nil {
 		d.Fault = f.Site.Printer(r).T("problem."+fault.Code, faultArgs(fault)...)
-		return http.StatusUnprocessableEntity, nil
+		return http.StatusOK, nil
 	}
 	if notReady(err) {
 		d.NotReady = true

@@ -33,6 +33,9 @@ func Pages(t testing.TB, a *app.App) []Page {
 	t.Helper()
 	draft := Draft(t, a)
 	desk := lawDesk(t, a)
+	if err := a.UpdateLawSearch(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	var out []Page
 	for _, l := range a.Country.Languages {
 		for _, p := range slices.Concat(public(a, l.Code), office(draft), law(desk)) {

@@ -10,11 +10,11 @@ const (
 	// Headings and titles are short: a word in one says more, and their length
 	// matters less.
 	headingWeight = 0.8
-	titleWeight   = 0.45 // of a work's title, in the score of its provisions
+	titleWeight   = 0.25 // of a work's title, in the score of its provisions
 	titleAlone    = 1.0  // in the score of the work itself
 	titleLength   = 0.5
-	titleBonus    = 0.5  // times the share of the title that the question names, squared
-	wholeTitle    = 0.35 // for a title that has all of several words
+	titleBonus    = 0.5 // times the share of the title that the question names, squared
+	wholeTitle    = 0.5 // for a title that has all of several words
 	// A document with all words beats one with many of a few.
 	coverage = 0.7
 	// Translations and words that call for others are less sure than the word.
@@ -24,7 +24,7 @@ const (
 	// Priors, as shares of the score.
 	repealedPrior = 0.80 // people look for what holds
 	notYetPrior   = 0.95
-	citedPrior    = 0.03 // a doubling of the citations
+	citedPrior    = 0.02 // a doubling of the citations
 	citedMost     = 10.0 // doublings
 	articlePrior  = 1.0
 	otherPrior    = 0.80 // visas, formulas, closings: they repeat what others say
@@ -38,5 +38,5 @@ const (
 	closeSpan   = 4   // words between which two of them are near
 
 	// Results of one work that are listed before it is said that there are more.
-	perWork = 10
+	perWork = 3
 )

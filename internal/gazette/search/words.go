@@ -70,14 +70,22 @@ func variants(r *retrieval.Ranker, word, stem, lang string) []variant {
 		for _, t := range q.Terms(l) {
 			if t.Text != stem && t.Boost >= leastBoost {
 				out = append(out, variant{term: t.Text, boost: t.Boost * foreignBoost})
+				if t.Boost*foreignBoost >= leastMask {
+					for _, s := range more(joinedForms(t.Text)) {
+						out = append(out, variant{s, t.Boost * foreignBoost, true})
+					}
+				}
 			}
 		}
 	}
-	for _, s := range joinedForms(word)[1:] {
+	for _, s := range more(joinedForms(word)) {
 		out = append(out, variant{s, 1, true})
 	}
 	return out
 }
+
+// more is a list without its first.
+func more(list []string) []string { return list[min(1, len(list)):] }
 
 // joinedForms are the different stems of a word with and without the particles
 // that Arabic joins to it, its own first.
