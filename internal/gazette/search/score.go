@@ -56,7 +56,7 @@ func (s *searching) score() (*scratch, error) {
 }
 
 // leastMask is the boost from which a variant stands for the word itself.
-const leastMask = .3
+const leastMask = .15
 
 // add adds one term to the scores of all documents that have it.
 func (s *searching) add(sc *scratch, v variant, t *term, bit uint32, texts bool) error {
