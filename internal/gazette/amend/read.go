@@ -347,6 +347,53 @@ func (c *clauseReader) add(op model.Operation, manual string) {
 	}
 }
 
+// Bounds, in words, of how far an act may stand from the verb that ends it, and
+// from the act before it in a list.
+const (
+	nearVerb = 6
+	nearAct  = 14
+)
+
+// direct tells whether an act is itself what a repealing sentence ends: it
+// stands right behind the verb, at the head of the sentence, or in a list with
+// one that does. To take a law for repealed that was only named would mislead
+// every reader of it.
+func (c *clauseReader) direct(s model.Span, t model.Target) bool {
+	reach, last := nearAct, -1 // where the act before, if it is direct, ends
+	for _, ct := range c.citations {
+		if ct.Start < s.Start || ct.Start >= s.End || ct.Aside || ct.Target.Self {
+			continue
+		}
+		ok := last >= 0 && c.words(last, ct.Start) <= reach || c.words(s.Start, ct.Start) <= nearVerb
+		for i := range c.toks {
+			if c.toks[i].Start >= ct.Start || ok {
+				break
+			}
+			if v, n := c.v.verb.Match(c.toks[i:]); n > 0 && v == repeals && c.toks[i].Start >= s.Start {
+				ok = c.words(c.toks[i+n-1].End, ct.Start) <= nearVerb
+			}
+		}
+		if ok && len(ct.Target.Articles) == 0 && same(ct.Target, t) {
+			return true
+		}
+		if last = -1; ok {
+			last = ct.End
+		}
+	}
+	return false
+}
+
+// words counts the words between two places.
+func (c *clauseReader) words(from, to int) int {
+	n := 0
+	for _, t := range c.toks {
+		if t.Start >= from && t.End <= to && t.Mark() == 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // repeal reads "articles 3 and 5 of the law … are repealed".
 func (c *clauseReader) repeal(op model.Operation, targets []model.Target) {
 	articles := false
@@ -355,8 +402,8 @@ func (c *clauseReader) repeal(op model.Operation, targets []model.Target) {
 		if len(t.Articles) == 0 {
 			op.Action, op.Article, op.Paragraph = model.RepealAct, "", ""
 			manual := ""
-			if articles {
-				// "article 12 of the decree applying the law …": the act may only be
+			if articles || !c.direct(op.Span, t) {
+				// "the decree fixing the list of the law …", "article 12 of the decree applying the law …": the act may only be
 				// named to say which one the article is of. A person tells.
 				manual = NoArticle
 			}
