@@ -33,17 +33,17 @@ const retrieveDepth = 100
 // and ranking and writes lines of query, document, rank and score, the best
 // first. The output appears whole or not at all.
 func Retrieve(ctx context.Context, r Retrieval, stdout io.Writer) (*RetrievalResult, error) {
-	docs, err := readJSONL(r.Docs, retrieval.ReadDocs)
+	docs, err := retrieval.ReadFile(r.Docs, retrieval.ReadDocs)
 	if err != nil {
 		return nil, err
 	}
-	queries, err := readJSONL(r.Queries, retrieval.ReadQuestions)
+	queries, err := retrieval.ReadFile(r.Queries, retrieval.ReadQuestions)
 	if err != nil {
 		return nil, err
 	}
 	lexicon, result := retrieval.BasicLexicon(), &RetrievalResult{Docs: len(docs), Queries: len(queries)}
 	if r.Pairs != "" {
-		pairs, err := readJSONL(r.Pairs, retrieval.ReadPairs)
+		pairs, err := retrieval.ReadFile(r.Pairs, retrieval.ReadPairs)
 		if err != nil {
 			return nil, err
 		}
@@ -97,19 +97,6 @@ func writeRun(w io.Writer, docs []retrieval.Doc, queries []retrieval.Question, f
 		}
 	}
 	return b.Flush()
-}
-
-func readJSONL[T any](path string, read func(io.Reader) ([]T, error)) ([]T, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	out, err := read(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return out, nil
 }
 
 // writeWhole writes a file beside its place and moves it there when it is

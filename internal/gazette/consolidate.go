@@ -100,20 +100,7 @@ func (ix *index) assign(count *LinkCount) map[string][]*Operation {
 
 // computedTexts lists the texts that hold computed rows.
 func (g *Gazette) computedTexts(ctx context.Context) (map[string]bool, error) {
-	rows, err := g.store.db.Reader().QueryContext(ctx, `SELECT DISTINCT text FROM gazette_piece WHERE by_work <> ''`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	out := map[string]bool{}
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		out[id] = true
-	}
-	return out, rows.Err()
+	return set(ctx, g.store.db.Reader(), `SELECT DISTINCT text FROM gazette_piece WHERE by_work <> ''`)
 }
 
 // applyTo computes the rows of a text anew.

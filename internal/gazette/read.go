@@ -283,7 +283,7 @@ func codeOf(err error) (code, detail string) {
 	var e *extract.Error
 	switch {
 	case errors.As(err, &e):
-		return string(e.Code), err.Error()
+		return string(e.Code), strings.TrimPrefix(err.Error(), string(e.Code)+": ")
 	case errors.Is(err, akn.ErrTooLarge):
 		return string(extract.TooLarge), err.Error()
 	case errors.Is(err, akn.ErrSyntax), errors.Is(err, akn.ErrIRI):

@@ -104,20 +104,25 @@ func (s store) putSource(ctx context.Context, tx *db.Tx, src *Source) error {
 // doneHashes returns the hashes of the sources that were read, so that a second
 // run passes them over without a question for each.
 func (s store) doneHashes(ctx context.Context, q querier) (map[string]bool, error) {
-	rows, err := q.QueryContext(ctx, `SELECT sha256 FROM gazette_source WHERE state = $1`, SourceDone)
+	return set(ctx, q, `SELECT sha256 FROM gazette_source WHERE state = $1`, SourceDone)
+}
+
+// set returns the values of a query's only column.
+func set(ctx context.Context, q querier, query string, args ...any) (map[string]bool, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	done := map[string]bool{}
+	out := map[string]bool{}
 	for rows.Next() {
-		var sha string
-		if err := rows.Scan(&sha); err != nil {
+		var v string
+		if err := rows.Scan(&v); err != nil {
 			return nil, err
 		}
-		done[sha] = true
+		out[v] = true
 	}
-	return done, rows.Err()
+	return out, rows.Err()
 }
 
 // clearSource forgets what was found in a source: its texts with their pieces,

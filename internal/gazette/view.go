@@ -433,20 +433,7 @@ type Issue struct {
 
 // Addresses returns the addresses of all works.
 func (g *Gazette) Addresses(ctx context.Context) (map[string]bool, error) {
-	rows, err := g.store.db.Reader().QueryContext(ctx, `SELECT id FROM gazette_work`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	out := map[string]bool{}
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		out[id] = true
-	}
-	return out, rows.Err()
+	return set(ctx, g.store.db.Reader(), `SELECT id FROM gazette_work`)
 }
 
 // ByShort returns the work of a short link.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 )
 
 // Doc is a document of a file to search, one a line. Only its text is searched,
@@ -107,6 +108,21 @@ func readLines[T any](r io.Reader, check func(*T) error) ([]T, error) {
 		return nil, fmt.Errorf("line %d is longer than %d bytes", n+1, MaxLine)
 	} else if err != nil {
 		return nil, fmt.Errorf("reading line %d: %w", n+1, err)
+	}
+	return out, nil
+}
+
+// ReadFile opens a file and reads it with one of the readers above; errors name
+// the file.
+func ReadFile[T any](path string, read func(io.Reader) ([]T, error)) ([]T, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	out, err := read(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return out, nil
 }

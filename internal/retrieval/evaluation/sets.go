@@ -4,8 +4,6 @@ package evaluation
 
 import (
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 
 	"diwan/internal/retrieval"
@@ -23,10 +21,10 @@ type Set struct {
 func load(dir, name string) (*Set, error) {
 	s := &Set{Name: name}
 	var err error
-	if s.Docs, err = readFile(filepath.Join(dir, name, "docs.jsonl"), retrieval.ReadDocs); err != nil {
+	if s.Docs, err = retrieval.ReadFile(filepath.Join(dir, name, "docs.jsonl"), retrieval.ReadDocs); err != nil {
 		return nil, err
 	}
-	if s.Queries, err = readFile(filepath.Join(dir, name, "queries.jsonl"), retrieval.ReadQuestions); err != nil {
+	if s.Queries, err = retrieval.ReadFile(filepath.Join(dir, name, "queries.jsonl"), retrieval.ReadQuestions); err != nil {
 		return nil, err
 	}
 	return s, s.index()
@@ -66,17 +64,4 @@ func (s *Set) part(from, to int) (*Set, error) {
 		}
 	}
 	return p, p.index()
-}
-
-func readFile[T any](path string, read func(io.Reader) ([]T, error)) ([]T, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	out, err := read(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return out, nil
 }
