@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -49,9 +50,11 @@ func gazetteImport(ctx context.Context, b *bench, corpus string) error {
 	data := filepath.Join(b.work, "gazette")
 	cmd := exec.CommandContext(ctx, b.program, "gazette", "import", "--data", data, "--log-level", "error", corpus)
 	start := time.Now()
+	var complaints bytes.Buffer
+	cmd.Stderr = &complaints
 	out, err := cmd.Output()
 	if err != nil {
-		return fmt.Errorf("importing: %w\n%s", err, out)
+		return fmt.Errorf("importing: %w\n%s%s", err, out, complaints.Bytes())
 	}
 	wall := time.Since(start)
 	fmt.Printf("%s", out)

@@ -23,14 +23,13 @@ func NormalizeArabic(s string) string {
 			break
 		}
 	}
-	var b strings.Builder
-	b.Grow(len(s))
+	b := make([]byte, 0, len(s)+utf8.UTFMax)
 	for _, r := range s {
 		if r = normalRune(r); r >= 0 {
-			b.WriteRune(r)
+			b = utf8.AppendRune(b, r)
 		}
 	}
-	return b.String()
+	return string(b)
 }
 
 // needsNormal reports whether NormalizeArabic would change s; most of a
@@ -52,8 +51,24 @@ func needsNormal(s string) bool {
 	return false
 }
 
+// plainForms holds plainForm of the characters that most texts are written in:
+// it is asked for each of them.
+var plainForms = func() (t [0x700]rune) {
+	for r := range t {
+		t[r] = plainForm(rune(r))
+	}
+	return t
+}()
+
 // normalRune returns the plain form of one rune, or -1 for none.
 func normalRune(r rune) rune {
+	if uint32(r) < uint32(len(plainForms)) {
+		return plainForms[r]
+	}
+	return plainForm(r)
+}
+
+func plainForm(r rune) rune {
 	switch r {
 	case alefHamza, alefBelow, alefMadda, alefWasla, '\u0672', '\u0673', '\u0675':
 		return alef

@@ -33,10 +33,58 @@ func RepairFrench(s string) string {
 }
 
 // RepairFrenchReport is RepairFrench with the rules that were applied.
+//
+// Lines without a letter of the Latin script are passed over: most lines of an
+// Arabic text, on which the rules would only spend time.
 func RepairFrenchReport(s string) (string, []Repair) {
 	if !utf8.ValidString(s) {
 		return s, nil
 	}
+	lines := strings.SplitAfter(s, "\n")
+	var at []int
+	var part strings.Builder
+	for i, l := range lines {
+		if hasLatin(l) {
+			at = append(at, i)
+			part.WriteString(l)
+		}
+	}
+	if len(at) == 0 {
+		return s, nil
+	}
+	mended, list := repairFrench(part.String())
+	if len(list) == 0 {
+		return s, nil
+	}
+	back := strings.SplitAfter(mended, "\n")
+	if len(at) == len(lines) || len(strings.SplitAfter(part.String(), "\n")) != len(back) {
+		return repairFrench(s)
+	}
+	for k, i := range at {
+		lines[i] = back[k]
+	}
+	return strings.Join(lines, ""), list
+}
+
+// hasLatin tells whether a line has a character that writing in the Latin
+// script uses, or that a damaged encoding makes of one.
+func hasLatin(l string) bool {
+	for _, r := range l {
+		switch {
+		case r < 0x80:
+			if r|0x20 >= 'a' && r|0x20 <= 'z' || r == '\\' {
+				return true
+			}
+		case r >= 0x600 && r < 0x700, r == utf8.RuneError:
+		case r < 0x600, r >= 0x1e00 && r < 0x2c00, r >= 0xe000 && r < 0xf900, r >= 0xfb00 && r < 0xfb07:
+			return true
+		}
+	}
+	return false
+}
+
+// repairFrench applies the steps to a text until nothing changes.
+func repairFrench(s string) (string, []Repair) {
 	steps := [...]struct {
 		rule Rule
 		mend func(string) (string, int)

@@ -233,8 +233,8 @@ func provisions(rows []*Row, day model.Date) []model.Piece {
 // changedShare is how many hundredths of the words of two texts differ, at least
 // 1 when any does. Spaces and marks count for nothing.
 func changedShare(a, b string) int {
-	da, _ := digest(a)
-	db, _ := digest(b)
+	da := digest(a)
+	db := digest(b)
 	if da == db {
 		return 0
 	}

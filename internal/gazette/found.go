@@ -77,7 +77,7 @@ func oneAct(t *model.Text, a *model.Act, src *Source) *found {
 // address could not both be cited.
 func (f *found) setPieces(pieces []model.Piece) {
 	seen := make(map[string]bool, len(pieces))
-	var all, law strings.Builder
+	all, law := &strings.Builder{}, &strings.Builder{}
 	for i := range pieces {
 		p := pieces[i]
 		if p.EID == "" {
@@ -93,25 +93,36 @@ func (f *found) setPieces(pieces []model.Piece) {
 			law.WriteString(p.Text + "\n")
 		}
 	}
-	f.text.Digest, f.words = digest(all.String())
-	if law.Len() > 0 {
-		_, f.words = digest(law.String()) // not the formulas, which all acts share
+	f.text.Digest = digest(all.String())
+	if law.Len() == 0 {
+		law = all
 	}
+	f.words = sample(law.String()) // not the formulas, which all acts share
 }
 
 // digest is the hash of a text's words, whatever its spaces, marks and spelling
-// variants, with a sample of the words themselves.
-func digest(s string) (string, map[uint32]bool) {
-	h := sha256.New()
-	words := map[uint32]bool{}
+// variants.
+func digest(s string) string {
+	words := make([]byte, 0, len(s)+1)
 	for w := range strings.FieldsSeq(lexis.NormalizeArabic(s)) {
-		h.Write([]byte(w))
-		h.Write([]byte{' '})
-		if len(words) < maxSample && len(w) > 6 {
+		words = append(append(words, w...), ' ')
+	}
+	sum := sha256.Sum256(words)
+	return hex.EncodeToString(sum[:16])
+}
+
+// sample takes the first long words of a text, to compare it with others.
+func sample(s string) map[uint32]bool {
+	words := map[uint32]bool{}
+	for w := range strings.FieldsSeq(s) {
+		if len(words) == maxSample {
+			break
+		}
+		if w = lexis.NormalizeArabic(w); len(w) > 6 {
 			words[hashWord(w)] = true
 		}
 	}
-	return hex.EncodeToString(h.Sum(nil)[:16]), words
+	return words
 }
 
 // maxSample bounds the words kept to compare two texts.
@@ -172,11 +183,11 @@ func inIssue(refs []model.IssueRef, issue model.IssueRef) []model.IssueRef {
 // named is the text that the title of a file's entry in a list is about: the one
 // whose own title shares most words with it; nil when there is none.
 func named(all []*found, title string) *found {
-	_, want := digest(title)
+	want := sample(title)
 	var best *found
 	most := -1.0
 	for i, f := range all {
-		_, have := digest(f.text.Title)
+		have := sample(f.text.Title)
 		if score := alike(want, have) + float64(i)*1e-6; score > most {
 			best, most = f, score
 		}

@@ -150,7 +150,7 @@ func (g *Gazette) Import(ctx context.Context, inputs []Input, opts ImportOptions
 func (g *Gazette) readAll(ctx context.Context, inputs []Input, done map[string]bool, opts ImportOptions) <-chan *result {
 	workers := opts.Workers
 	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
+		workers = runtime.GOMAXPROCS(0) + 1 // one may wait for its file to reach the disk
 	}
 	out := make(chan *result, workers)
 	next := make(chan Input)

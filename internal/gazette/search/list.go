@@ -1,6 +1,7 @@
 package search
 
 import (
+	"errors"
 	"slices"
 	"strings"
 )
@@ -18,27 +19,28 @@ func (s *searching) list(best []scored) error {
 	if err != nil {
 		return err
 	}
-	marks := s.marks()
-	for i, b := range page {
+	marks, words := s.marks(), s.tree.positive()
+	s.res.Hits = make([]Hit, len(page))
+	failures := make([]error, len(page))
+	spread(len(page), func(i int) {
+		b := page[i]
 		d := &s.g.docs[b.doc]
 		sl := &s.g.slots[d.slot]
 		h := Hit{Work: s.g.works[sl.work].ID, Lang: s.g.values[langFacet][sl.value[langFacet]], Kind: kindOfLetter[d.letter], Score: float64(b.score), More: more[b.doc]}
 		if d.letter != 0 {
 			p := &ready[i]
 			h.Ref, h.Until, h.Num, h.Heading = s.g.ref(d), dayText(d.until), p.num, p.heading
-			if h.Snippet, err = s.snippet(p, h.Ref, marks); err != nil {
-				return err
-			}
+			h.Snippet, failures[i] = s.snippet(p, h.Ref, words, marks)
 		}
-		s.res.Hits = append(s.res.Hits, h)
-	}
-	return nil
+		s.res.Hits[i] = h
+	})
+	return errors.Join(failures...)
 }
 
 // snippet looks in what is at hand of a text first, and in more of it where
 // nothing of the question stands there.
-func (s *searching) snippet(p *prepared, ref Ref, marks map[string]float64) ([]Run, error) {
-	out := Snippet(oneLine(p.text), marks, snippetRunes)
+func (s *searching) snippet(p *prepared, ref Ref, words []string, marks map[string]float64) ([]Run, error) {
+	out := Snippet(oneLine(p.text), words, marks, snippetRunes)
 	if !p.cut || slices.ContainsFunc(out, func(r Run) bool { return r.Mark }) {
 		return out, nil
 	}
@@ -46,7 +48,7 @@ func (s *searching) snippet(p *prepared, ref Ref, marks map[string]float64) ([]R
 	if err != nil {
 		return nil, err
 	}
-	return Snippet(oneLine(more[0].Text), marks, snippetRunes), nil
+	return Snippet(oneLine(more[0].Text), words, marks, snippetRunes), nil
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"container/list"
 	"context"
+	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"diwan/internal/retrieval"
 )
@@ -203,11 +205,28 @@ func (x *Index) ready(ctx context.Context, g *generation, docs []scored) ([]prep
 	if err != nil {
 		return nil, err
 	}
-	for k, i := range missing {
-		b := bodies[k]
+	spread(len(missing), func(k int) {
+		i, b := missing[k], bodies[k]
 		text := b.Text[:cutAt(b.Text, maxCandidate)]
 		out[i] = prepared{b.Num, b.Heading, text, len(b.Text) >= maxCandidate, retrieval.Parse(b.Heading, text), placesOf(b.Heading + "\n" + text)}
 		x.bodies.put(g, docs[i].doc, out[i])
-	}
+	})
 	return out, nil
+}
+
+// spread calls fn with 0 to n-1 on all cores: a reader waits for the slowest of
+// many small parts and not for their sum.
+func spread(n int, fn func(int)) {
+	var next atomic.Int32
+	work := func() {
+		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+			fn(i)
+		}
+	}
+	var others sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), n) - 1 {
+		others.Go(work)
+	}
+	work()
+	others.Wait()
 }

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"strings"
 	"unicode/utf8"
 
 	"diwan/internal/retrieval"
@@ -8,27 +9,57 @@ import (
 
 const (
 	snippetRunes     = 260
-	maxSnippetSource = 24 << 10
+	maxSnippetSource = 16 << 10
 )
 
 // analyzed keeps the places of words in the text, which the index does not need.
 var analyzed = retrieval.NewAnalyzer(retrieval.StemAnalyzer)
 
+// stretch is how much of a long text is looked at word by word, in bytes.
+const stretch = 3 << 10
+
+// promising returns the bounds of the stretch of a text in which most of the
+// words stand letter by letter, or the whole text where none does: taking a long
+// text apart word by word costs more than all the rest of a search.
+func promising(text string, words []string) (from, to int) {
+	if len(text) <= stretch {
+		return 0, len(text)
+	}
+	most := 0
+	to = len(text)
+	for at := 0; at < len(text); at += stretch / 2 {
+		end := min(at+stretch, len(text))
+		n := 0
+		for _, w := range words {
+			if strings.Contains(text[at:end], w) {
+				n++
+			}
+		}
+		if n > most {
+			most, from, to = n, at, end
+		}
+	}
+	return wordStart(text, from), wordEnd(text, to)
+}
+
 // Snippet returns the part of a text in which most of the wanted stems stand,
 // about n characters, with the words that have these stems marked: in Arabic a
-// word is marked in any of its forms. It is cut between words.
-func Snippet(text string, stems map[string]float64, n int) []Run {
+// word is marked in any of its forms. It is cut between words. Of a long text, the
+// stretch is looked at in which most of the words stand as they are written.
+func Snippet(text string, words []string, stems map[string]float64, n int) []Run {
 	type match struct {
 		start, end int
 		stem       string
 	}
 	var found []match
-	for _, t := range analyzed.Analyze([]byte(text)) {
+	first, last := promising(text, words)
+	for _, t := range analyzed.Analyze([]byte(text[first:last])) {
 		if s := string(t.Term); stems[s] > 0 {
-			if k := len(found); k > 0 && found[k-1].start == t.Start {
+			start := first + t.Start
+			if k := len(found); k > 0 && found[k-1].start == start {
 				continue // the parts of a word that was glued together
 			}
-			found = append(found, match{t.Start, t.End, s})
+			found = append(found, match{start, first + t.End, s})
 		}
 	}
 	width := n * len(text) / max(1, utf8.RuneCountInString(text)) // bytes of n characters here

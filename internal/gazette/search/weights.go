@@ -32,7 +32,7 @@ const (
 
 	// The second ranking: how many, what the first score counts in it, and what
 	// the priors count there.
-	rerankDepth = 50
+	rerankDepth = 32
 	firstWeight = 10.0
 	closeWeight = 3.0 // words of the question that stand in the text as in the question
 	closeSpan   = 4   // words between which two of them are near
