@@ -134,7 +134,7 @@ func (k *Keeper) check(x *Index, signed []byte, now time.Time) error {
 		return fmt.Errorf("%w: from %v to %v", ErrExpired, x.IssuedAt, x.ValidUntil)
 	}
 	old := k.view.Load()
-	if old != nil && (x.Serial < old.Index.Serial || x.Serial == old.Index.Serial && fingerprint(signed) != k.have) {
+	if old != nil && (x.Serial < old.Index.Serial || x.Serial == old.Index.Serial && Fingerprint(signed) != k.have) {
 		return fmt.Errorf("%w: serial %d after %d", ErrRollback, x.Serial, old.Index.Serial)
 	}
 	return nil
@@ -202,7 +202,7 @@ func (k *Keeper) keep(x *Index, signed []byte) error {
 
 func (k *Keeper) accept(v *View, signed []byte) {
 	k.trusted = v.Index.DirectoryKeys
-	k.have = fingerprint(signed)
+	k.have = Fingerprint(signed)
 	k.view.Store(v)
 }
 

@@ -123,8 +123,8 @@ func OpenPart(part []byte, id, hash string) (*Member, error) {
 	return &m, m.Validate(id)
 }
 
-// fingerprint of a signed index tells two of the same serial apart.
-func fingerprint(signed []byte) string {
+// Fingerprint of a signed index tells two of the same serial apart.
+func Fingerprint(signed []byte) string {
 	sum := sha256.Sum256(signed)
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }

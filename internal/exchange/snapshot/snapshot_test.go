@@ -91,7 +91,7 @@ func (d *directory) sign() {
 }
 
 func (d *directory) Index(_ context.Context, have string) ([]byte, error) {
-	if have == fingerprint(d.raw) {
+	if have == Fingerprint(d.raw) {
 		return nil, nil
 	}
 	return d.raw, nil

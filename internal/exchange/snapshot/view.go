@@ -192,6 +192,12 @@ func (v *View) Subsystem(id xroad.ClientID) (*Subsystem, bool) {
 	return s, ok
 }
 
+// HasService tells whether a service is offered, by its identifier as text.
+func (v *View) HasService(id string) bool { return v.services[id] != nil }
+
+// HasSubsystem tells whether there is a subsystem, by its identifier as text.
+func (v *View) HasSubsystem(id string) bool { return v.subsystems[id] != nil }
+
 // Clients lists members and subsystems, in order, as listClients answers.
 func (v *View) Clients(lang string) []xroad.Client {
 	var out []xroad.Client
