@@ -19,6 +19,7 @@ import (
 	"diwan/internal/catalogue"
 	"diwan/internal/catalogue/search"
 	"diwan/internal/db"
+	"diwan/internal/exchange"
 	"diwan/internal/gazette"
 	lawsearch "diwan/internal/gazette/search"
 	"diwan/internal/gov"
@@ -39,7 +40,8 @@ type App struct {
 	Keys      *keys.Store
 	Queue     *jobs.Queue
 	Catalogue *catalogue.Catalogue
-	Gazette   *gazette.Gazette // nil when the country pack describes none
+	Gazette   *gazette.Gazette   // nil when the country pack describes none
+	Exchange  *exchange.Exchange // nil when the country pack describes none
 	Files     blob.Store
 	Accounts  *identity.Accounts
 	Site      *web.Site
@@ -61,7 +63,7 @@ type App struct {
 // Migrations returns the tables of all slices, in an order in which they can be
 // made.
 func Migrations() []db.Migrations {
-	return []db.Migrations{audit.Migrations(), identity.Migrations(), catalogue.Migrations(), gazette.Migrations()}
+	return []db.Migrations{audit.Migrations(), identity.Migrations(), catalogue.Migrations(), gazette.Migrations(), exchange.Migrations()}
 }
 
 // MessageFolders returns the words of all slices.
@@ -184,6 +186,9 @@ func Open(ctx context.Context, c Config, log *slog.Logger, clock gov.Clock) (*Ap
 
 func (a *App) build(ctx context.Context) (err error) {
 	if a.Keys, err = keys.Open(filepath.Join(a.Config.Data, "keys"), a.Config.SealFile, a.clock); err != nil {
+		return err
+	}
+	if err := a.openExchange(ctx); err != nil {
 		return err
 	}
 	work := jobs.NewRegistry()

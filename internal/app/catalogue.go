@@ -132,4 +132,5 @@ func (a *App) registerAPI(mux *http.ServeMux) {
 		law.Register(mux)
 		a.lawFinder().RegisterAPI(mux)
 	}
+	a.registerExchangeAPI(mux)
 }

@@ -130,7 +130,7 @@ func (a *API) enrol(w http.ResponseWriter, r *http.Request) error {
 type handler func(ctx context.Context, by Caller, r *http.Request, body []byte) (status int, out any, err error)
 
 // maxCall bounds what a gateway sends at once.
-const maxCall = 4 << 20
+const maxCall = 1 << 20
 
 // signed lets a node through that has signed its request (RFC 9421): method, path,
 // query and the digest of the body, not long ago, once.

@@ -43,9 +43,6 @@ type Exchange struct {
 type Keys struct {
 	Authority crypto.Signer
 	Directory crypto.Signer
-	// AuthorityCertificate is the certificate (DER) of the authority's key, kept by
-	// whoever keeps the keys; nil makes it.
-	AuthorityCertificate []byte
 }
 
 // New returns the slice. The authority's certificate is made when the database

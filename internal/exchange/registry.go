@@ -76,7 +76,7 @@ type Offer struct {
 
 // Bounds of an offer.
 const (
-	maxOpenAPI   = 2 << 20
+	maxOpenAPI   = 700 << 10 // within what the portal takes in one request
 	maxEndpoints = 1000
 	maxList      = 100
 )

@@ -174,6 +174,13 @@ func validPart(s string) bool {
 	return true
 }
 
+// ValidID reports an eId that can stand in an address: letters and digits of
+// ASCII, "-" and "_", at most 200.
+func ValidID(s string) bool { return validID(s) }
+
+// IsDay reports a day such as "2020-03-19".
+func IsDay(s string) bool { return isDay(s) }
+
 func validID(s string) bool {
 	if s == "" || len(s) > 200 {
 		return false

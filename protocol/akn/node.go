@@ -230,6 +230,10 @@ type Limits struct {
 // DefaultLimits are enough for the longest codes.
 var DefaultLimits = Limits{Bytes: 64 << 20, Depth: 60, Nodes: 2_000_000}
 
+// maxTag bounds the bytes of one tag: the longest attributes are addresses and
+// titles.
+const maxTag = 64 << 10
+
 // Errors of Parse.
 var (
 	ErrTooLarge = errors.New("akn: the document is beyond the bounds")
@@ -243,7 +247,7 @@ func Parse(data []byte, lim Limits) (*Node, error) {
 	if len(data) > lim.Bytes {
 		return nil, ErrTooLarge
 	}
-	dec := xml.NewDecoder(bytes.NewReader(data))
+	dec := xml.NewDecoder(BoundTags(bytes.NewReader(data), maxTag, len(data)))
 	var root *Node
 	var stack []*Node
 	nodes := 0
@@ -251,6 +255,9 @@ func Parse(data []byte, lim Limits) (*Node, error) {
 		tok, err := dec.Token()
 		if err == io.EOF {
 			break
+		}
+		if errors.Is(err, ErrTooLarge) {
+			return nil, ErrTooLarge
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrSyntax, err)
