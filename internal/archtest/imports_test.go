@@ -71,6 +71,7 @@ var table = []rule{
 	{"internal/app/seed", nil, []string{}},
 	{"internal/app/...", []string{"internal/...", "country", "lexis/...", "protocol/..."}, nil},
 	{"bench/...", []string{"internal/...", "country", "lexis/..."}, nil},
+	{"examples/...", []string{"examples/..."}, []string{}},
 	{"cmd/...", concat(words, nil, "internal/app", "internal/db"), []string{}},
 	{"internal/archtest", nil, []string{}},
 }
