@@ -68,12 +68,12 @@ func Migrations() []db.Migrations {
 
 // MessageFolders returns the words of all slices.
 func MessageFolders() []fs.FS {
-	return []fs.FS{web.Messages(), identity.Messages(), catalogue.Messages(), catalogue.MessagesAPI(), gazette.Messages()}
+	return []fs.FS{web.Messages(), identity.Messages(), catalogue.Messages(), catalogue.MessagesAPI(), gazette.Messages(), exchange.Messages()}
 }
 
 // TemplateSets returns the pages of all slices.
 func TemplateSets() []web.TemplateSet {
-	return []web.TemplateSet{identity.Templates(), catalogue.Templates(), gazette.Templates()}
+	return []web.TemplateSet{identity.Templates(), catalogue.Templates(), gazette.Templates(), exchange.Templates()}
 }
 
 // LoadCountry reads the built-in country pack, or the one in a folder.

@@ -43,6 +43,8 @@ var sampleRoles = []struct {
 	{"editor.demo", []gov.Role{gov.RoleEditor}},
 	{"commission.demo", []gov.Role{gov.RoleCommission}},
 	{"steward.demo", []gov.Role{gov.RoleSteward}},
+	{"exchange.demo", []gov.Role{gov.RoleExchange}},
+	{"salma.demo", []gov.Role{gov.RolePerson}},
 }
 
 func (a *App) addSampleAccounts(ctx context.Context) error {
@@ -83,6 +85,20 @@ type demoOfficer struct {
 	Roles          []gov.Role `json:"roles"`
 }
 
+// demoPerson is a sample person. The reference is how administrations name them
+// in the exchange.
+type demoPerson struct {
+	Login     string   `json:"login"`
+	Name      gov.Text `json:"name"`
+	About     string   `json:"about"`
+	Reference string   `json:"reference"`
+}
+
+func (a *App) demoPerson(ctx context.Context, acc identity.Account) (demoPerson, error) {
+	ref, err := a.personReference(ctx, acc.ID)
+	return demoPerson{acc.Login, acc.Name, "invented; act of birth 1990-000123 of the sample civil registry", ref}, err
+}
+
 func (a *App) demoJSON(w http.ResponseWriter, r *http.Request) {
 	accounts, err := a.Accounts.List(r.Context())
 	if err != nil {
@@ -90,14 +106,22 @@ func (a *App) demoJSON(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	base := "http://" + r.Host
-	officers := []demoOfficer{}
+	officers, people := []demoOfficer{}, []demoPerson{}
 	for _, acc := range accounts {
-		if acc.Sample {
+		switch {
+		case acc.Sample && acc.Has(gov.RolePerson):
+			p, err := a.demoPerson(r.Context(), acc)
+			if err != nil {
+				a.Site.Fail(w, a.Site.WithLang(r), err)
+				return
+			}
+			people = append(people, p)
+		case acc.Sample:
 			officers = append(officers, demoOfficer{acc.Login, acc.Name, acc.Administration, acc.Roles})
 		}
 	}
 	out := map[string]any{
-		"portal": base, "people": []any{}, "officers": officers,
+		"portal": base, "people": people, "officers": officers,
 		"clock": base + "/demo/clock", "mail": base + "/demo/mail", "pids": map[string]int{"serve": os.Getpid()},
 	}
 	if a.Gazette != nil && a.Config.Country == "" {

@@ -9,6 +9,8 @@ import (
 
 	"diwan/country"
 	"diwan/internal/exchange"
+	"diwan/internal/identity"
+	"diwan/internal/web"
 )
 
 // exchangeFile describes the exchange in a country pack.
@@ -39,6 +41,50 @@ func (a *App) openExchange(ctx context.Context) error {
 	}
 	a.Exchange, err = exchange.New(ctx, a.DB, a.Audit, a.clock, s, exchange.Keys{Authority: authority, Directory: directory}, a.log)
 	return err
+}
+
+// exchangeSector names people in the exchange.
+const exchangeSector = "exchange"
+
+// personReference is how a person is named in the exchange.
+func (a *App) personReference(ctx context.Context, account string) (string, error) {
+	return a.Accounts.Reference(ctx, account, exchangeSector)
+}
+
+// registerExchangePages mounts what anybody may see.
+func (a *App) registerExchangePages(mux *http.ServeMux) {
+	if a.Exchange != nil {
+		(&exchange.Pages{Exchange: a.Exchange, Site: a.Site}).Register(mux)
+	}
+}
+
+// registerExchangeSpace mounts what a person sees of exchanges about them.
+func (a *App) registerExchangeSpace(mux *http.ServeMux) {
+	mux.HandleFunc("GET /me/{$}", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/"+string(web.LangOf(r))+"/me/data", http.StatusSeeOther)
+	})
+	if a.Exchange != nil {
+		(&exchange.Mine{Exchange: a.Exchange, Site: a.Site, Actor: identity.Actor, Reference: a.personReference}).Register(mux)
+	}
+}
+
+// registerExchangeOffice mounts the desk of those who keep the exchange.
+func (a *App) registerExchangeOffice(mux *http.ServeMux) {
+	if a.Exchange != nil {
+		(&exchange.Desk{Exchange: a.Exchange, Site: a.Site, Actor: identity.Actor, Base: a.baseURL}).Register(mux)
+	}
+}
+
+// baseURL is the address under which this installation is reached.
+func (a *App) baseURL(r *http.Request) string {
+	if a.Config.PublicURL != "" {
+		return a.Config.PublicURL
+	}
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	return scheme + "://" + r.Host
 }
 
 // registerExchangeAPI mounts what gateways call.

@@ -3,6 +3,7 @@ package app
 import (
 	"net/http"
 
+	"diwan/internal/exchange"
 	"diwan/internal/gazette"
 	"diwan/internal/gov"
 	"diwan/internal/identity"
@@ -12,10 +13,14 @@ import (
 // desks are those beside the catalogue's that somebody may work at, for the bar
 // of the office.
 func (a *App) desks(actor gov.Actor) []web.NavItem {
-	if a.Gazette == nil || !gazette.MayEdit(actor) {
-		return nil
+	var out []web.NavItem
+	if a.Gazette != nil && a.Gazette.MayEdit(actor) {
+		out = append(out, web.NavItem{ID: "gazette", Path: "/office/gazette", Key: "law.office.title"})
 	}
-	return []web.NavItem{{ID: "gazette", Path: "/office/gazette", Key: "law.office.title"}}
+	if a.Exchange != nil && exchange.MayKeep(actor) {
+		out = append(out, web.NavItem{ID: "exchange", Path: "/office/exchange", Key: "exchange.office.title"})
+	}
+	return out
 }
 
 // registerGazetteOffice mounts the desk of those who keep the gazette.

@@ -43,7 +43,11 @@ func (a *App) routes() http.Handler {
 	portal.Register(pages)
 	a.registerLaw(mux, pages)
 	pages.HandleFunc("/", site.NoPage)
-	pages.Handle("/office/", m.wrap("office", a.office()))
+	secure := a.Config.TLSCert != "" || strings.HasPrefix(a.Config.PublicURL, "https://")
+	sessions := identity.NewSessions(a.DB, a.Accounts, a.clock, secure)
+	pages.Handle("/office/", m.wrap("office", a.office(sessions)))
+	pages.Handle("/me/", m.wrap("me", a.mine(sessions)))
+	a.registerExchangePages(pages)
 	site.Mount(mux, m.wrap("pages", fewWrites(web.NewRateLimit(writeRate, writeRate/4, a.clock.Now, site.Fail), pages)))
 
 	api := http.NewServeMux()
@@ -99,18 +103,29 @@ func takesFiles(path string) bool {
 }
 
 // office is the space of those who work here.
-func (a *App) office() http.Handler {
-	secure := a.Config.TLSCert != "" || strings.HasPrefix(a.Config.PublicURL, "https://")
-	sessions := identity.NewSessions(a.DB, a.Accounts, a.clock, secure)
-	signIn := &identity.Pages{Site: a.Site, Accounts: a.Accounts, Sessions: sessions,
+func (a *App) office(sessions *identity.Sessions) http.Handler {
+	signIn := &identity.Pages{Site: a.Site, Accounts: a.Accounts, Sessions: sessions, Root: identity.Office,
 		NameOf: func(id string) gov.Text { return a.Catalogue.Snapshot().AdministrationName(id) }}
 	mux := http.NewServeMux()
 	signIn.Register(mux)
 	desk := http.NewServeMux()
 	a.registerOffice(desk)
 	a.registerGazetteOffice(desk)
+	a.registerExchangeOffice(desk)
 	desk.HandleFunc("/", a.Site.NoPage)
 	mux.Handle("/office/", signIn.Require(desk))
+	return sessions.Load(mux)
+}
+
+// mine is the space of a person, behind their own sign-in.
+func (a *App) mine(sessions *identity.Sessions) http.Handler {
+	signIn := &identity.Pages{Site: a.Site, Accounts: a.Accounts, Sessions: sessions, Root: identity.Me}
+	mux := http.NewServeMux()
+	signIn.Register(mux)
+	space := http.NewServeMux()
+	a.registerExchangeSpace(space)
+	space.HandleFunc("/", a.Site.NoPage)
+	mux.Handle("/me/", signIn.Require(space))
 	return sessions.Load(mux)
 }
 
@@ -136,5 +151,5 @@ func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
 
 func (a *App) robots(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Write([]byte("User-agent: *\nDisallow: /*/office/\n"))
+	w.Write([]byte("User-agent: *\nDisallow: /*/office/\nDisallow: /*/me/\n"))
 }

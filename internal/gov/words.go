@@ -63,10 +63,28 @@ const (
 	RoleSteward    Role = "steward"
 )
 
+// RoleExchange keeps the exchange between administrations: who takes part, whose
+// keys are trusted.
+const RoleExchange Role = "exchange"
+
+// RolePerson is anybody with a space of their own here. It opens nothing of the
+// office.
+const RolePerson Role = "person"
+
 // Has reports whether the actor holds the role.
 func (a Actor) Has(r Role) bool {
 	for _, x := range a.Roles {
 		if x == r {
+			return true
+		}
+	}
+	return false
+}
+
+// Works reports whether the actor holds a role of the office.
+func (a Actor) Works() bool {
+	for _, r := range a.Roles {
+		if r != RolePerson {
 			return true
 		}
 	}

@@ -55,7 +55,7 @@ func NewAccounts(d *db.DB, a *audit.Log, clock gov.Clock) *Accounts {
 
 var loginName = regexp.MustCompile(`^[a-z0-9][a-z0-9._@-]{1,63}$`)
 
-var roles = map[gov.Role]bool{gov.RoleEditor: true, gov.RoleCommission: true, gov.RoleSteward: true}
+var roles = map[gov.Role]bool{gov.RoleEditor: true, gov.RoleCommission: true, gov.RoleSteward: true, gov.RoleExchange: true, gov.RolePerson: true}
 
 // Put adds an account, or changes the one with the same login. The id never
 // changes: the audit trail names people by it.

@@ -30,26 +30,43 @@ type Pages struct {
 	Site     *web.Site
 	Accounts *Accounts
 	Sessions *Sessions
+	// Root is the part of the site that they open: Office or Me.
+	Root string
 	// NameOf says the name of an administration.
 	NameOf func(id string) gov.Text
 }
 
-// Register adds the pages to the mux of the office, which stands behind
-// Sessions.Load.
-func (p *Pages) Register(mux *http.ServeMux) {
-	mux.HandleFunc("GET /office/sign-in", p.signInPage)
-	mux.HandleFunc("POST /office/sign-in", p.signInSample)
-	mux.HandleFunc("GET /office/sign-in/{token}", p.linkPage)
-	mux.HandleFunc("POST /office/sign-in/{token}", p.redeem)
-	mux.HandleFunc("POST /office/sign-out", p.signOut)
+// The parts of the site that one signs in to.
+const (
+	Office = "/office"
+	Me     = "/me"
+)
+
+// admits tells whether an account may enter this part of the site.
+func (p *Pages) admits(a gov.Actor) bool {
+	if p.Root == Me {
+		return a.Has(gov.RolePerson)
+	}
+	return a.Works()
 }
 
-// Require lets only signed-in officers pass; others are sent to sign in.
+// Register adds the pages to the mux of their part of the site, which stands
+// behind Sessions.Load.
+func (p *Pages) Register(mux *http.ServeMux) {
+	mux.HandleFunc("GET "+p.Root+"/sign-in", p.signInPage)
+	mux.HandleFunc("POST "+p.Root+"/sign-in", p.signInSample)
+	mux.HandleFunc("GET "+p.Root+"/sign-in/{token}", p.linkPage)
+	mux.HandleFunc("POST "+p.Root+"/sign-in/{token}", p.redeem)
+	mux.HandleFunc("POST "+p.Root+"/sign-out", p.signOut)
+}
+
+// Require lets only those pass who are signed in and may be here; others are sent
+// to sign in.
 func (p *Pages) Require(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if Actor(r).Public() {
+		if !p.admits(Actor(r)) {
 			if r.Method == http.MethodGet {
-				http.Redirect(w, r, "/"+string(web.LangOf(r))+"/office/sign-in", http.StatusSeeOther)
+				http.Redirect(w, r, "/"+string(web.LangOf(r))+p.Root+"/sign-in", http.StatusSeeOther)
 				return
 			}
 			p.Site.Fail(w, r, problem.New(problem.Unauthenticated, "unauthenticated"))
@@ -65,6 +82,8 @@ type sampleAccount struct {
 }
 
 type signInData struct {
+	Root    string
+	Title   string
 	Samples []sampleAccount
 	Token   string
 	Demo    bool
@@ -79,7 +98,7 @@ func (p *Pages) signInPage(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		for _, a := range all {
-			if !a.Sample || a.Disabled {
+			if !a.Sample || a.Disabled || !p.admits(a.Actor) {
 				continue
 			}
 			s := sampleAccount{Account: a}
@@ -89,11 +108,16 @@ func (p *Pages) signInPage(w http.ResponseWriter, r *http.Request) {
 			d.Samples = append(d.Samples, s)
 		}
 	}
-	p.show(w, r, "/office/sign-in", d)
+	p.show(w, r, d)
 }
 
-func (p *Pages) show(w http.ResponseWriter, r *http.Request, path string, d signInData) {
-	p.Site.Show(w, r, http.StatusOK, web.Page{Template: "identity/sign-in", Title: p.Site.Printer(r).T("identity.sign_in"), Path: path, Hidden: true, Data: d})
+func (p *Pages) show(w http.ResponseWriter, r *http.Request, d signInData) {
+	title := p.Site.Printer(r).T("identity.sign_in")
+	if p.Root == Me {
+		title = p.Site.Printer(r).T("identity.sign_in.person")
+	}
+	d.Root, d.Title = p.Root, title
+	p.Site.Show(w, r, http.StatusOK, web.Page{Template: "identity/sign-in", Title: title, Path: p.Root + "/sign-in", Hidden: true, Data: d})
 }
 
 // signInSample signs in with a sample account. Outside a demonstration there is
@@ -118,7 +142,7 @@ func (p *Pages) signInSample(w http.ResponseWriter, r *http.Request) {
 // linkPage asks for one click more: mail programs that open links to look at
 // them must not use the link up.
 func (p *Pages) linkPage(w http.ResponseWriter, r *http.Request) {
-	p.show(w, r, "/office/sign-in", signInData{Token: r.PathValue("token")})
+	p.show(w, r, signInData{Token: r.PathValue("token")})
 }
 
 func (p *Pages) redeem(w http.ResponseWriter, r *http.Request) {
@@ -127,6 +151,9 @@ func (p *Pages) redeem(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Pages) enter(w http.ResponseWriter, r *http.Request, a Account, err error) {
+	if err == nil && !p.admits(a.Actor) {
+		err = problem.New(problem.Forbidden, "forbidden")
+	}
 	if err == nil {
 		err = p.Sessions.signIn(r, a)
 	}
@@ -134,7 +161,7 @@ func (p *Pages) enter(w http.ResponseWriter, r *http.Request, a Account, err err
 		p.Site.Fail(w, r, err)
 		return
 	}
-	http.Redirect(w, r, "/"+string(web.LangOf(r))+"/office/", http.StatusSeeOther)
+	http.Redirect(w, r, "/"+string(web.LangOf(r))+p.Root+"/", http.StatusSeeOther)
 }
 
 func (p *Pages) signOut(w http.ResponseWriter, r *http.Request) {

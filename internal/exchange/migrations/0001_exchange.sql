@@ -145,3 +145,17 @@ CREATE TABLE exchange_nonce (
 	nonce TEXT PRIMARY KEY,
 	expires_at BIGINT NOT NULL
 );
+-- What people ask about exchanges of their data.
+CREATE TABLE exchange_question (
+	id TEXT PRIMARY KEY,
+	subject TEXT NOT NULL,
+	request TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	words TEXT NOT NULL,
+	asked_at BIGINT NOT NULL,
+	answer TEXT NOT NULL,
+	answered_at BIGINT NOT NULL,
+	answered_by TEXT NOT NULL
+);
+CREATE INDEX exchange_question_by_subject ON exchange_question (subject, asked_at);
+CREATE INDEX exchange_question_open ON exchange_question (answered_at, asked_at);
