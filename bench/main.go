@@ -19,6 +19,7 @@ type benchmark struct {
 var benchmarks = []benchmark{
 	{"portal", "pages, search, export, start and memory with some 4,000 procedures, beside a bare static handler", portal},
 	{"gazette", "the law: reading the corpus, looking at scanned pages beside tesseract, search beside Bleve", gazette},
+	{"exchange-scale", "the exchange with 2,000 members and 10,000 services: size and speed of the directory, memory of a gateway", exchangeScale},
 }
 
 // bench is what a measurement works with, and the figures it found.
@@ -56,7 +57,7 @@ func run(ctx context.Context, program, work string, static int, names []string) 
 	}
 	if len(names) == 0 {
 		for _, m := range benchmarks {
-			fmt.Printf("%-10s %s\n", m.name, m.about)
+			fmt.Printf("%-15s %s\n", m.name, m.about)
 		}
 		return nil
 	}

@@ -4,16 +4,21 @@ import (
 	"encoding/json"
 
 	"diwan/internal/catalogue"
+	"diwan/internal/exchange"
 	"diwan/internal/gazette"
 )
 
 // openAPI is one document for the interface of the whole program: that of the
 // catalogue with what the other slices add.
 func (a *App) openAPI() []byte {
-	if a.Gazette == nil {
-		return catalogue.OpenAPI()
+	documents := [][]byte{catalogue.OpenAPI()}
+	if a.Gazette != nil {
+		documents = append(documents, gazette.OpenAPI())
 	}
-	return joinOpenAPI("Diwan", catalogue.OpenAPI(), gazette.OpenAPI())
+	if a.Exchange != nil {
+		documents = append(documents, exchange.OpenAPI())
+	}
+	return joinOpenAPI("Diwan", documents...)
 }
 
 // joinOpenAPI adds the tags, paths and components of documents to the first. Two

@@ -45,24 +45,32 @@ var openapiFile []byte
 // slices.
 func OpenAPI() []byte { return openapiFile }
 
+// Routes is how many operations the interface has.
+func Routes() int { return len((&API{}).routes()) }
+
+// routes are the operations of the interface, by method and path.
+func (a *API) routes() map[string]func(http.ResponseWriter, *http.Request) error {
+	return map[string]func(http.ResponseWriter, *http.Request) error{
+		"GET /index":                       a.getIndex,
+		"GET /parts/{hash}":                a.bytes("application/json", a.Exchange.Part),
+		"GET /descriptions/{hash}":         a.bytes("application/octet-stream", a.Exchange.Description),
+		"GET /trust":                       a.getTrust,
+		"POST /enrol":                      a.enrol,
+		"POST /renew":                      a.signed(a.renew),
+		"PUT /node":                        a.signed(a.putNode),
+		"PUT /subsystems/{code}":           a.signed(a.putSubsystem),
+		"PUT /services/{subsystem}/{code}": a.signed(a.putService),
+		"GET /contracts":                   a.signed(a.contracts),
+		"POST /contracts":                  a.signed(a.propose),
+		"PUT /contracts/{hash}/{kind}":     a.signed(a.answerContract),
+		"POST /notices":                    a.signed(a.notices),
+		"POST /usage":                      a.signed(a.usage),
+	}
+}
+
 // Register adds the addresses to the mux of the whole interface.
 func (a *API) Register(mux *http.ServeMux) {
-	for pattern, handle := range map[string]func(http.ResponseWriter, *http.Request) error{
-		"GET /index":                   a.getIndex,
-		"GET /parts/{hash}":            a.bytes("application/json", a.Exchange.Part),
-		"GET /descriptions/{hash}":     a.bytes("application/octet-stream", a.Exchange.Description),
-		"GET /trust":                   a.getTrust,
-		"POST /enrol":                  a.enrol,
-		"POST /renew":                  a.signed(a.renew),
-		"PUT /node":                    a.signed(a.putNode),
-		"PUT /subsystems/{code}":       a.signed(a.putSubsystem),
-		"PUT /services/{sub}/{code}":   a.signed(a.putService),
-		"GET /contracts":               a.signed(a.contracts),
-		"POST /contracts":              a.signed(a.propose),
-		"PUT /contracts/{hash}/{kind}": a.signed(a.answerContract),
-		"POST /notices":                a.signed(a.notices),
-		"POST /usage":                  a.signed(a.usage),
-	} {
+	for pattern, handle := range a.routes() {
 		method, path, _ := strings.Cut(pattern, " ")
 		mux.HandleFunc(method+" "+strings.TrimSuffix(Root, "/")+path, func(w http.ResponseWriter, r *http.Request) {
 			if err := handle(w, r); err != nil {
@@ -253,7 +261,7 @@ func (a *API) putService(ctx context.Context, by Caller, r *http.Request, body [
 	if err := decode(body, &in); err != nil {
 		return 0, nil, err
 	}
-	return http.StatusOK, struct{}{}, a.Exchange.SetService(ctx, by.actor(), by.Member, r.PathValue("sub"), r.PathValue("code"), in)
+	return http.StatusOK, struct{}{}, a.Exchange.SetService(ctx, by.actor(), by.Member, r.PathValue("subsystem"), r.PathValue("code"), in)
 }
 
 // contractsPage is how many contracts go into one answer.
