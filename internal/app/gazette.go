@@ -77,6 +77,7 @@ func (a *App) registerLaw(mux, pages *http.ServeMux) {
 	if a.Gazette == nil {
 		return
 	}
+	a.metrics.registry.MustRegister(newLawMetrics(a))
 	law := &gazette.Law{Gazette: a.Gazette, Site: a.Site}
 	law.Register(pages)
 	a.registerLawSearch(pages)

@@ -94,7 +94,7 @@ func (a *App) openFollowing(work *jobs.Registry) error {
 	return nil
 }
 
-// lawChanged tells the log and the metrics. Other slices that depend on texts of
+// lawChanged tells the log. Other slices that depend on texts of
 // law listen in the same way.
 func (a *App) lawChanged(ctx context.Context, events []gazette.Event) error {
 	works := map[string]bool{}

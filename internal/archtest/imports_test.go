@@ -69,7 +69,7 @@ var table = []rule{
 	{"internal/gazette", concat(words, platform, "lexis", "protocol/akn", "internal/blob", "internal/pdf", "internal/retrieval", "internal/mail", "internal/webhook", "internal/gazette/..."), nil},
 	{"internal/app/freeport", nil, []string{}},
 	{"internal/app/seed", nil, []string{}},
-	{"internal/app/...", []string{"internal/...", "country", "lexis/...", "protocol/..."}, nil},
+	{"internal/app/...", []string{"internal/...", "country", "lexis/...", "protocol/...", "examples/..."}, nil},
 	{"bench/...", []string{"internal/...", "country", "lexis/..."}, nil},
 	{"examples/...", []string{"examples/..."}, []string{}},
 	{"cmd/...", concat(words, nil, "internal/app", "internal/db"), []string{}},

@@ -61,10 +61,10 @@ func (f *Folder) Put(data []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if info, err := os.Stat(name); err == nil && info.Size() == int64(len(data)) {
+	if _, err := f.Get(key); err == nil { // whole: a damaged one is written anew
 		return key, nil
 	}
-	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+	if err := f.folder(filepath.Dir(name)); err != nil {
 		return "", fmt.Errorf("keeping a file: %w", err)
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(name), ".new-")
@@ -76,10 +76,39 @@ func (f *Folder) Put(data []byte) (string, error) {
 	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err == nil {
 		err = os.Rename(tmp.Name(), name)
 	}
-	if err != nil {
+	if err = syncFolder(filepath.Dir(name)); err != nil {
 		return "", fmt.Errorf("keeping a file: %w", err)
 	}
 	return key, nil
+}
+
+// folder makes a folder of files when it is not there.
+func (f *Folder) folder(dir string) error {
+	err := os.Mkdir(dir, 0o700)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return nil
+	case errors.Is(err, fs.ErrNotExist): // somebody took the whole store away
+		err = os.MkdirAll(dir, 0o700)
+	}
+	if err != nil {
+		return err
+	}
+	return syncFolder(f.dir)
+}
+
+// syncFolder makes the names in a folder last through a power cut: what refers to
+// a file is kept after the file itself.
+func syncFolder(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	err = d.Sync()
+	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrInvalid) || errors.Is(err, fs.ErrPermission) {
+		err = nil // this system has no such thing
+	}
+	return errors.Join(err, d.Close())
 }
 
 // Get implements Store.

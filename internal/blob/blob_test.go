@@ -34,6 +34,12 @@ func TestFolder(t *testing.T) {
 	if _, err := f.Get(key); !errors.Is(err, ErrDamaged) {
 		t.Errorf("changed bytes: %v", err)
 	}
+	if _, err := f.Put([]byte("one page")); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := f.Get(key); string(b) != "one page" || err != nil {
+		t.Errorf("put again after damage: %q, %v", b, err)
+	}
 	for _, key := range []string{"", "..", "../../etc/passwd", Key([]byte("absent"))} {
 		if _, err := f.Get(key); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("Get(%q): %v", key, err)

@@ -134,6 +134,12 @@ func (a *Addresses) form(r *http.Request, reading *Reading, form string) ([]byte
 		if a.PDF == nil {
 			return nil, problem.New(problem.NotFound, "law.form")
 		}
+		select { // a long code takes seconds; whoever asks for many waits
+		case a.Gazette.prints <- struct{}{}:
+			defer func() { <-a.Gazette.prints }()
+		case <-r.Context().Done():
+			return nil, problem.Wrap(r.Context().Err(), problem.Unavailable, "law.export_busy")
+		}
 		return a.PDF(reading, a.Site.NegotiateLang(r))
 	}
 	doc, err := a.Gazette.Document(r.Context(), reading)
@@ -213,6 +219,10 @@ func (a *Addresses) eli(w http.ResponseWriter, r *http.Request) {
 	}
 	if iri.Version != "" && iri.Lang == "" {
 		iri.Version = ""
+	}
+	if _, err := akn.ParseIRI(iri.String()); err != nil {
+		a.fail(w, r, problem.Wrap(err, problem.NotFound, "law.address"))
+		return
 	}
 	http.Redirect(w, r, iri.String(), http.StatusSeeOther)
 }

@@ -14,7 +14,7 @@ type Analysts struct {
 
 // analyse finds what a text cites and what it orders.
 func (g *Gazette) analyse(f *found) {
-	f.links, f.ops = nil, nil
+	f.links, f.ops, f.text.Entry = nil, nil, nil
 	lang := f.text.Lang
 	var main model.Target
 	if f.text.Title != "" {
@@ -35,6 +35,7 @@ func (g *Gazette) analyse(f *found) {
 		ops := []model.Operation(nil)
 		if r.IsArticle() || r.Kind == model.PieceText {
 			ops = g.analysts.Reader.Read(&r.Piece, lang, main, citations)
+			f.enters(r.EID, g.analysts.Reader.Entries(&r.Piece, lang))
 		}
 		for _, c := range citations {
 			if f.own(c.Target) {
@@ -60,7 +61,30 @@ func (g *Gazette) analyse(f *found) {
 				kept = append(kept, l)
 			}
 		}
-		f.links, f.ops = kept, nil
+		f.links, f.ops, f.text.Entry = kept, nil, nil
+	}
+}
+
+// enters notes what a piece says of the entry into force of its act. Two days, or
+// a day and something unread, leave it to a person.
+func (f *found) enters(eid string, entries []amend.Entry) {
+	published := model.Date("")
+	for _, p := range f.text.Publication {
+		if published == "" && len(p.Date) == len("2006-01-02") {
+			published = p.Date
+		}
+	}
+	for _, e := range entries {
+		if e.Published && published == "" {
+			continue // as if it said nothing
+		}
+		day := e.On(published)
+		switch have := f.text.Entry; {
+		case have == nil:
+			f.text.Entry = &TextEntry{day, eid}
+		case have.Day != day:
+			have.Day = ""
+		}
 	}
 }
 

@@ -263,6 +263,10 @@ func (q *apiQuery) mark() mark {
 	return mark{at, parts[3]}
 }
 
+// offset is a mark that counts results. Whoever makes up a token gets an empty
+// page.
+func (m mark) offset() int { return int(min(max(0, m.at), 1<<30)) }
+
 // address reads the address of the law at the end of a path.
 func address(r *http.Request) (akn.IRI, error) {
 	iri, err := akn.ParseIRI("/akn/" + strings.TrimPrefix(r.PathValue("path"), "akn/"))

@@ -18,6 +18,7 @@ import (
 
 	"diwan/internal/db"
 	"diwan/internal/gazette/model"
+	"diwan/internal/problem"
 	"diwan/protocol/akn"
 )
 
@@ -60,6 +61,16 @@ func (g *Gazette) eachText(ctx context.Context, since time.Time, fn func(*Readin
 // which the reader sees.
 func (a *API) stream(w http.ResponseWriter, r *http.Request, media, file string, write func(io.Writer) error) error {
 	h := w.Header()
+	if r.Method != http.MethodHead {
+		select {
+		case a.Gazette.exports <- struct{}{}:
+			defer func() { <-a.Gazette.exports }()
+		default:
+			h.Del("Content-Encoding")
+			h.Set("Retry-After", "60")
+			return problem.New(problem.TooMany, "law.export_busy")
+		}
+	}
 	h.Set("Content-Type", media)
 	h.Set("Content-Disposition", `attachment; filename="`+file+`"`)
 	h.Set("Cache-Control", "no-cache")

@@ -77,7 +77,7 @@ func (a *API) citedBy(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	offset := int(max(0, from.at))
+	offset := from.offset()
 	list, n, err := a.Gazette.CitedBy(r.Context(), work.ID, model.Relation(relation), size, offset)
 	if err != nil {
 		return err

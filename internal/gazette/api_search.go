@@ -70,7 +70,7 @@ func (f *Finder) api(a *API, w http.ResponseWriter, r *http.Request) error {
 		}
 		return p.Values[name]
 	}, lang)
-	q.Text, q.Limit, q.Offset = cleanQuery(q.Text), size, int(from.at)
+	q.Text, q.Limit, q.Offset = cleanQuery(q.Text), size, from.offset()
 	var res *search.Result
 	err := p.err()
 	if err == nil {

@@ -27,7 +27,7 @@ type Identity struct {
 // and with them its address. The old address leads to the new one. The digits
 // inside the text stay doubtful and the page goes on saying so.
 func (g *Gazette) Confirm(ctx context.Context, actor gov.Actor, work string, in Identity, more func(*db.Tx) error) (to string, err error) {
-	if !MayEdit(actor) {
+	if !g.MayEdit(actor) {
 		return "", problem.New(problem.Forbidden, "forbidden")
 	}
 	if _, ok := g.grammar.Kind(in.Kind); !ok {
@@ -152,7 +152,7 @@ func (g *Gazette) moveAttached(ctx context.Context, tx *db.Tx, old, to string) e
 
 func (g *Gazette) putHead(ctx context.Context, tx *db.Tx, t *Text) error {
 	_, err := tx.ExecContext(ctx, `UPDATE gazette_text SET head = $1 WHERE id = $2`,
-		jsonOf(textHead{t.Publication, t.Consolidated, t.Problems, t.Attached}), t.ID)
+		jsonOf(textHead{t.Publication, t.Consolidated, t.Problems, t.Attached, t.Entry}), t.ID)
 	return err
 }
 

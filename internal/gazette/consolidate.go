@@ -35,7 +35,7 @@ func (g *Gazette) consolidate(ctx context.Context, ix *index, count *LinkCount) 
 		if err != nil {
 			return err
 		}
-		fresh, outcomes := applyTo(rows, byText[id])
+		fresh, outcomes := applyTo(t.Version, rows, byText[id])
 		if !sameRows(rows, fresh) {
 			ix.changed[id] = fresh
 			ix.changes(t, rows, fresh)
@@ -65,6 +65,9 @@ func (ix *index) assign(count *LinkCount) map[string][]*Operation {
 		}
 		from := ix.texts[o.Text]
 		o.EffectiveFrom = o.Effective
+		if o.EffectiveFrom == "" {
+			o.EffectiveFrom = ix.enters(o.Work)
+		}
 		if o.EffectiveFrom == "" {
 			// A translation appears later and changes nothing by itself.
 			o.EffectiveFrom = ix.published(o.Work)
@@ -98,19 +101,52 @@ func (ix *index) assign(count *LinkCount) map[string][]*Operation {
 	return byText
 }
 
+// enters is the day on which a work says that it enters into force, when that is
+// later than its publication: nobody can have followed it before he could read
+// it. "" is the day of publication.
+func (ix *index) enters(work string) model.Date { return entersOn(ix.byWork[work]) }
+
+// entersOn is the same for the texts of one work. A translation counts from its
+// own publication, which is later: the first day holds.
+func entersOn(texts []*Text) model.Date {
+	published, day := model.Date(""), model.Date("")
+	for _, t := range texts {
+		if t.Form != model.OriginalForm {
+			continue
+		}
+		if t.Version != "" && (published == "" || t.Version < published) {
+			published = t.Version
+		}
+		if t.Entry != nil && t.Entry.Day != "" && (day == "" || t.Entry.Day < day) {
+			day = t.Entry.Day
+		}
+	}
+	if published == "" || day <= published || yearOf(day, "")-yearOf(published, "") > maxEntryYears {
+		return ""
+	}
+	return day
+}
+
+// maxEntryYears is how long after its publication an act can say that it enters
+// into force: a later year was misread, or put in by a later act.
+const maxEntryYears = 5
+
 // computedTexts lists the texts that hold computed rows.
 func (g *Gazette) computedTexts(ctx context.Context) (map[string]bool, error) {
 	return set(ctx, g.store.db.Reader(), `SELECT DISTINCT text FROM gazette_piece WHERE by_work <> ''`)
 }
 
-// applyTo computes the rows of a text anew.
-func applyTo(rows []*Row, ops []*Operation) ([]*Row, []amend.Outcome) {
+// applyTo computes the rows of a text that reads as published from a day on
+// anew.
+func applyTo(from model.Date, rows []*Row, ops []*Operation) ([]*Row, []amend.Outcome) {
 	var base []amend.Version
 	var text, work string
 	for _, r := range rows {
 		text, work = r.TextID, r.Work
 		if r.By == "" {
-			base = append(base, amend.Version{Piece: r.Piece, Position: r.Position})
+			v := amend.Version{Piece: r.Piece, Position: r.Position}
+			v.From = from // an amendment of that day may have taken it away
+			base = append(base, v)
 		}
 	}
 	changes := make([]amend.Change, len(ops))

@@ -49,7 +49,7 @@ func (g *Gazette) operation(ctx context.Context, q querier, id string) (*Operati
 // carried out on the text that it names is refused with the reason, so that what
 // is kept is applied. seen is the state and reason that the editor saw.
 func (g *Gazette) Decide(ctx context.Context, actor gov.Actor, id, seen string, d Decision, more func(*db.Tx) error) error {
-	if !MayEdit(actor) {
+	if !g.MayEdit(actor) {
 		return problem.New(problem.Forbidden, "forbidden")
 	}
 	if strings.TrimSpace(d.Why) == "" {
@@ -109,6 +109,13 @@ func (g *Gazette) tryOut(ctx context.Context, tx *db.Tx, o *Operation) error {
 	}
 	o.EffectiveFrom = o.Effective
 	if o.EffectiveFrom == "" {
+		all, err := g.store.textsOf(ctx, tx, o.Work)
+		if err != nil {
+			return err
+		}
+		o.EffectiveFrom = entersOn(all)
+	}
+	if o.EffectiveFrom == "" {
 		o.EffectiveFrom = from[0].Version
 	}
 	texts, err := g.store.textsOf(ctx, tx, o.TargetWork)
@@ -131,7 +138,7 @@ func (g *Gazette) tryOut(ctx context.Context, tx *db.Tx, o *Operation) error {
 		if err != nil {
 			return err
 		}
-		_, outcomes := applyTo(rows, append(slices.Clone(others), o))
+		_, outcomes := applyTo(t.Version, rows, append(slices.Clone(others), o))
 		for _, out := range outcomes {
 			if out.ID == o.ID {
 				reason = out.Reason

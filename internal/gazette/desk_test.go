@@ -251,7 +251,7 @@ func TestEditionsAreCompared(t *testing.T) {
 func TestUploadedFile(t *testing.T) {
 	dbtest.Each(t, sets, func(t *testing.T, d *db.DB) {
 		g, ctx := open(t, d), t.Context()
-		w := &worker{g: g}
+		w := newWorker(g)
 		put := func(id string, data []byte) {
 			t.Helper()
 			if _, err := g.files.Put(data); err != nil {

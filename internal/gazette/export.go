@@ -133,7 +133,7 @@ func (e *exporter) text(ctx context.Context, t *Text) error {
 	}
 	e.report.Texts++
 	e.report.Bytes += int64(b.Len())
-	return e.list.Write([]string{src.Name, r.Work.ID, Address(r), name})
+	return e.list.Write([]string{noFormula(src.Name), r.Work.ID, Address(r), name})
 }
 
 func titleLine(r *Reading) string {

@@ -8,7 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	"diwan/internal/db"
@@ -16,7 +16,6 @@ import (
 	"diwan/internal/gov"
 	"diwan/internal/problem"
 	"diwan/internal/webhook"
-	"diwan/lexis"
 )
 
 // What somebody can follow.
@@ -123,7 +122,7 @@ func (g *Gazette) checkTarget(ctx context.Context, kind, target string) (*model.
 			}
 		}
 	case FollowQuery:
-		if len(target) <= maxFollowQuery && len(queryTerms(target)) > 0 {
+		if len(target) <= maxFollowQuery && len(g.words.of(target)) > 0 {
 			return nil, nil
 		}
 	}
@@ -132,13 +131,14 @@ func (g *Gazette) checkTarget(ctx context.Context, kind, target string) (*model.
 
 // subscribe writes a subscription that is not confirmed yet. It returns nil
 // without an error when the same wish is there already or too many wait for an
-// answer: whoever asks learns nothing of the address.
+// answer: whoever asks learns nothing of the address. One mailbox written in
+// capitals and in small letters counts as one.
 func (g *Gazette) subscribe(ctx context.Context, s Subscription) (*Subscription, error) {
 	s.ID, s.Secret, s.Created = gov.NewID(), webhook.NewSecret(), g.clock.Now()
 	added := &s
 	err := g.store.db.RunTx(ctx, func(tx *db.Tx) error {
 		added = &s
-		same, err := g.subscriptions(ctx, tx, `WHERE channel = $1 AND address = $2 ORDER BY id LIMIT $3`, s.Channel, s.Address, maxSubscriptions+1)
+		same, err := g.subscriptions(ctx, tx, `WHERE channel = $1 AND lower(address) = lower($2) ORDER BY id LIMIT $3`, s.Channel, s.Address, maxSubscriptions+1)
 		if err != nil {
 			return err
 		}
@@ -147,7 +147,7 @@ func (g *Gazette) subscribe(ctx context.Context, s Subscription) (*Subscription,
 			if !o.Confirmed {
 				waiting++
 			}
-			if o.Kind == s.Kind && o.Target == s.Target && o.Confirmed {
+			if o.Kind == s.Kind && o.Target == s.Target && o.Confirmed && (s.Channel == ChannelMail || o.Address == s.Address) {
 				added = nil
 			}
 		}
@@ -192,11 +192,11 @@ func (g *Gazette) forgetUnconfirmed(ctx context.Context) error {
 	})
 }
 
-// matcher tells which events concern a wish. It reads each changed text once.
+// matcher tells which events concern a wish.
 type matcher struct {
 	g     *Gazette
 	works map[string]*model.Work
-	terms map[string]map[string]bool
+	rev   int64
 }
 
 func (g *Gazette) newMatcher(ctx context.Context, events []Event) (*matcher, error) {
@@ -204,8 +204,12 @@ func (g *Gazette) newMatcher(ctx context.Context, events []Event) (*matcher, err
 	for _, e := range events {
 		ids = append(ids, e.Work, e.By)
 	}
+	rev, err := g.Revision(ctx)
+	if err != nil {
+		return nil, err
+	}
 	works, err := g.Works(ctx, ids)
-	return &matcher{g: g, works: works, terms: map[string]map[string]bool{}}, err
+	return &matcher{g: g, works: works, rev: rev}, err
 }
 
 func (m *matcher) match(ctx context.Context, kind, target string, e *Event) (bool, error) {
@@ -219,61 +223,16 @@ func (m *matcher) match(ctx context.Context, kind, target string, e *Event) (boo
 		w := m.works[e.Work]
 		return w != nil && w.Subject == target, nil
 	case FollowQuery:
-		want := queryTerms(target)
+		want := m.g.words.of(target)
 		have, err := m.wordsOf(ctx, e.Work)
-		for _, t := range want {
-			if !have[t] {
+		for _, w := range want {
+			if _, ok := slices.BinarySearch(have, w); !ok {
 				return false, err
 			}
 		}
 		return len(want) > 0, err
 	}
 	return false, nil
-}
-
-// maxMatched bounds how much of a text a saved search looks through.
-const maxMatched = 2 << 20
-
-// wordsOf returns the stems of all texts of a work as they read now.
-func (m *matcher) wordsOf(ctx context.Context, work string) (map[string]bool, error) {
-	if have, ok := m.terms[work]; ok {
-		return have, nil
-	}
-	set := map[string]bool{}
-	m.terms[work] = set
-	w := m.works[work]
-	if w == nil {
-		return set, nil
-	}
-	add := func(s string) {
-		for _, t := range queryTerms(s) {
-			set[t] = true
-		}
-	}
-	for _, title := range w.Titles {
-		add(title)
-	}
-	rows, err := m.g.store.rows(ctx, m.g.store.db.Reader(), `WHERE work = $1 AND valid_until = '' ORDER BY text, position`, work)
-	size := 0
-	for _, r := range rows {
-		if size += len(r.Text); size > maxMatched {
-			break
-		}
-		add(r.Heading)
-		add(r.Text)
-	}
-	return set, err
-}
-
-// queryTerms are the stems of a search, without quotation marks and operators.
-func queryTerms(s string) []string {
-	var out []string
-	for _, t := range lexis.Analyze(strings.ToValidUTF8(s, " "), "") {
-		if t.Kind == lexis.Stem {
-			out = append(out, t.Text)
-		}
-	}
-	return out
 }
 
 // Matching returns what happened to what somebody follows, the newest first:

@@ -8,11 +8,13 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
 
 	"diwan/internal/db"
 	"diwan/internal/gov"
 	"diwan/internal/jobs"
 	"diwan/internal/mail"
+	"diwan/internal/problem"
 	"diwan/internal/web"
 	"diwan/internal/webhook"
 )
@@ -65,6 +67,7 @@ func (deliverArgs) Kind() string { return "gazette_deliver" }
 func (f *Following) changed(ctx context.Context, events []Event) error {
 	g := f.Gazette
 	var sent []Event
+	g.counters.changes.Add(int64(len(events)))
 	for _, e := range events {
 		if f.Old || e.Fresh() {
 			sent = append(sent, e)
@@ -121,7 +124,10 @@ func (f *Following) deliver(ctx context.Context, a deliverArgs) error {
 		return err
 	}
 	if a.Confirm {
-		return f.askConfirmation(ctx, s)
+		if err := f.askConfirmation(ctx, s); !problem.Is(err, problem.NotFound) {
+			return err
+		}
+		return nil // what was to be followed is gone
 	}
 	events, err := f.eventsOf(ctx, a.Events)
 	if err != nil || len(events) == 0 {
@@ -133,6 +139,11 @@ func (f *Following) deliver(ctx context.Context, a deliverArgs) error {
 	case ChannelWebhook:
 		err = f.hookEvents(ctx, s, events)
 	}
+	if err != nil {
+		f.Gazette.counters.notSent.Add(1)
+	} else {
+		f.Gazette.counters.sent.Add(1)
+	}
 	return f.note(ctx, s, err)
 }
 
@@ -140,7 +151,12 @@ func (f *Following) deliver(ctx context.Context, a deliverArgs) error {
 const maxFailures = 40
 
 // note keeps account of failures. A receiver that wants no more is forgotten.
+// Whether mail can be sent says nothing of the reader: it fails for all of them
+// at once, when the server is down.
 func (f *Following) note(ctx context.Context, s *Subscription, failure error) error {
+	if s.Channel == ChannelMail {
+		return failure
+	}
 	if errors.Is(failure, webhook.ErrGone) || failure != nil && s.Failures >= maxFailures {
 		return f.Gazette.unsubscribe(ctx, s.ID)
 	}
@@ -185,13 +201,30 @@ func (f *Following) askConfirmation(ctx context.Context, s *Subscription) error 
 		return nil
 	}
 	t := f.Site.Words.Printer(string(s.Lang))
-	what, err := f.describe(ctx, s.Kind, s.Target, s.Lang)
+	target := s.Target
+	if s.Kind == FollowQuery {
+		target = wordsAlone(target)
+	}
+	what, err := f.describe(ctx, s.Kind, target, s.Lang)
 	if err != nil {
 		return err
 	}
 	text := t.T("law.follow.mail.confirm", "what", what) + "\n\n" + f.manage(s) + "\n\n" + t.T("law.follow.mail.ignore") + "\n"
 	return f.Mail.Send(ctx, mail.Message{To: s.Address, Subject: t.T("law.follow.mail.confirm.subject"), Text: text, Lang: string(s.Lang),
 		ID: s.ID + ".confirm@" + f.host(), At: f.Gazette.clock.Now()})
+}
+
+// wordsAlone leaves the words of a search and nothing that a program would take
+// for an address: whoever asks for the mail is unknown, and must not be able to
+// have somebody else sent what they like in our name.
+func wordsAlone(s string) string {
+	kept := strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) {
+			return r
+		}
+		return ' '
+	}, s)
+	return clipRunes(oneLine(kept), 80)
 }
 
 func (f *Following) host() string {

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"diwan/internal/gazette/extract"
 	"diwan/internal/problem"
 	"diwan/internal/web"
 )
@@ -57,7 +58,7 @@ func followed(v url.Values) (kind, target string, err error) {
 			if kind != "" {
 				return "", "", problem.New(problem.Invalid, "law.follow.target")
 			}
-			kind, target = k, t
+			kind, target = k, oneLine(extract.Clean(t))
 		}
 	}
 	if kind == "" {

@@ -8,6 +8,7 @@ import (
 	"diwan/internal/gazette/markup"
 	"diwan/internal/gazette/model"
 	"diwan/lexis"
+	"diwan/protocol/akn"
 )
 
 // found is one work's text as it was found in a source, before it is known
@@ -76,15 +77,17 @@ func oneAct(t *model.Text, a *model.Act, src *Source) *found {
 // setPieces gives a text its rows, with eIds made unique: two pieces under one
 // address could not both be cited.
 func (f *found) setPieces(pieces []model.Piece) {
-	seen := make(map[string]bool, len(pieces))
+	seen, copies := make(map[string]bool, len(pieces)), map[string]int{}
 	all, law := &strings.Builder{}, &strings.Builder{}
 	for i := range pieces {
 		p := pieces[i]
-		if p.EID == "" {
+		if !akn.ValidID(p.EID) || len(p.EID) > maxEID {
 			p.EID = "x"
 		}
-		for n := 2; seen[p.EID]; n++ {
-			p.EID = strings.TrimSuffix(pieces[i].EID, "_") + "_d" + itoa(n)
+		base := strings.TrimSuffix(p.EID, "_")
+		for seen[p.EID] {
+			copies[base]++
+			p.EID = base + "_d" + itoa(copies[base]+1)
 		}
 		seen[p.EID] = true
 		f.rows = append(f.rows, &Row{Piece: p, Position: int64(i+1) * positionStep})
@@ -99,6 +102,9 @@ func (f *found) setPieces(pieces []model.Piece) {
 	}
 	f.words = sample(law.String()) // not the formulas, which all acts share
 }
+
+// maxEID leaves room for what is put behind the eId of a piece in addresses.
+const maxEID = 150
 
 // digest is the hash of a text's words, whatever its spaces, marks and spelling
 // variants.

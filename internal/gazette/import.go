@@ -93,6 +93,7 @@ type result struct {
 	known   bool
 	demo    bool
 	again   bool // the source was read before, at least in part
+	done    bool // it was read whole before
 	failure error
 }
 
@@ -138,11 +139,28 @@ func (g *Gazette) Import(ctx context.Context, inputs []Input, opts ImportOptions
 	if err := w.flush(ctx, &report); err != nil {
 		return report, err
 	}
+	// Also when a run before this one was broken off between reading and linking.
+	stale, err := g.stale(ctx)
+	if err != nil {
+		return report, err
+	}
 	sort.SliceStable(report.Notices, func(i, j int) bool { return report.Notices[i].Fatal && !report.Notices[j].Fatal })
-	if report.Texts > 0 || opts.Again {
+	if stale || opts.Again {
 		report.Linked, err = g.Relink(ctx)
 	}
 	return report, err
+}
+
+// stale reports that what cites and amends what was not computed since the last
+// change.
+func (g *Gazette) stale(ctx context.Context) (bool, error) {
+	q := g.store.db.Reader()
+	rev, err := g.store.revision(ctx, q)
+	if err != nil {
+		return false, err
+	}
+	linked, err := g.store.linked(ctx, q)
+	return linked < rev, err
 }
 
 // readAll reads the inputs on several cores. The channel is closed when all are
@@ -209,7 +227,7 @@ func (g *Gazette) readOne(ctx context.Context, in Input, done map[string]bool, o
 		return r
 	}
 	if before != nil {
-		src.ID, r.again = before.ID, true // its pages may have been read already
+		src.ID, r.again, r.done = before.ID, true, before.State == SourceDone // its pages may have been read already
 	} else {
 		src.ID = gov.NewID()[:16]
 	}
@@ -235,7 +253,7 @@ type writer struct {
 const batch = 32
 
 func newWriter(ctx context.Context, g *Gazette, opts ImportOptions) (*writer, error) {
-	known, err := loadRegistry(ctx, g)
+	known, err := loadRegistry(ctx, g, g.store.db.Reader())
 	return &writer{g: g, opts: opts, known: known}, err
 }
 
@@ -244,8 +262,8 @@ func (w *writer) take(ctx context.Context, r *result, report *ImportReport) erro
 		report.Known++
 		return nil
 	}
-	if r.failure != nil && errors.Is(r.failure, context.Canceled) {
-		return r.failure
+	if r.failure != nil && ctx.Err() != nil {
+		return r.failure // it is the import that ends, not the file that is bad
 	}
 	w.pending = append(w.pending, r)
 	if len(w.pending) < batch {
@@ -262,12 +280,29 @@ func (w *writer) flush(ctx context.Context, report *ImportReport) error {
 	}
 	now := w.g.clock.Now()
 	var part ImportReport
+	var rev int64
 	w.known.keep()
-	err := w.g.store.db.RunTx(ctx, func(tx *db.Tx) error {
+	err := w.g.store.db.RunTx(ctx, func(tx *db.Tx) (err error) {
 		w.known.rollback()
 		part = ImportReport{}
 		w.events = nil
+		if rev, err = w.g.store.advance(ctx, tx); err != nil {
+			return err
+		}
+		if rev != w.known.revision+1 { // somebody else wrote: another import, an officer
+			if w.known, err = loadRegistry(ctx, w.g, tx); err != nil {
+				return err
+			}
+			w.known.revision = rev - 1
+		}
 		for _, r := range w.pending {
+			if known, err := w.settle(ctx, tx, r); err != nil || known {
+				part.Known += one(known)
+				if err != nil {
+					return fmt.Errorf("%s: %w", r.src.Name, err)
+				}
+				continue
+			}
 			if err := w.write(ctx, tx, r, &part); err != nil {
 				return fmt.Errorf("%s: %w", r.src.Name, err)
 			}
@@ -279,18 +314,55 @@ func (w *writer) flush(ctx context.Context, report *ImportReport) error {
 			"files": itoa(len(w.pending)), "first": w.pending[0].src.SHA256, "at": now.UTC().Format("2006-01-02")}); err != nil {
 			return err
 		}
-		return w.g.store.bump(ctx, tx)
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("keeping what was read: %w", err)
 	}
+	w.known.revision = rev
 	w.pending = w.pending[:0]
 	report.add(part)
+	n := &w.g.counters
+	n.read.Add(int64(part.Read))
+	n.failed.Add(int64(part.Failed))
+	n.pages.Add(int64(part.Pages))
 	return nil
+}
+
+// settle gives a file the source of its bytes, when there is one by now: the same
+// file may stand in a list twice, or be read by somebody else at the same time.
+// known says that it was read there.
+func (w *writer) settle(ctx context.Context, tx *db.Tx, r *result) (known bool, err error) {
+	if r.src.ID == "" {
+		return false, nil
+	}
+	before, err := w.g.store.sourceByHash(ctx, tx, r.src.SHA256)
+	if err != nil || before == nil {
+		return false, err
+	}
+	if before.State == SourceDone && (before.ID != r.src.ID || !r.done && !w.opts.Again) {
+		return true, nil
+	}
+	if before.ID == r.src.ID {
+		return false, nil
+	}
+	r.src.ID, r.again = before.ID, true
+	for _, f := range r.found {
+		f.text.Source = before.ID
+	}
+	return false, nil
+}
+
+func one(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func (r *ImportReport) add(p ImportReport) {
 	r.Read += p.Read
+	r.Known += p.Known
 	r.Failed += p.Failed
 	r.Pages += p.Pages
 	r.Works += p.Works

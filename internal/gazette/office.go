@@ -56,7 +56,7 @@ func (o *Office) Register(mux *http.ServeMux) {
 // allowed keeps the desk to those who may work at it.
 func (o *Office) allowed(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if !MayEdit(o.Actor(r)) {
+		if !o.Gazette.MayEdit(o.Actor(r)) {
 			o.Site.Fail(w, r, problem.New(problem.Forbidden, "forbidden"))
 			return
 		}

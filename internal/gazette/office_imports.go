@@ -171,7 +171,7 @@ func (o *Office) upload(w http.ResponseWriter, r *http.Request) {
 		o.showImports(w, r, err)
 		return
 	}
-	src := &Source{Name: short(storable(path.Base(strings.ReplaceAll(head.Filename, "\\", "/"))), 200), Title: short(oneLine(storable(r.PostFormValue("title"))), 600)}
+	src := &Source{Name: short(oneLine(extract.Clean(path.Base(strings.ReplaceAll(head.Filename, "\\", "/")))), 200), Title: short(oneLine(extract.Clean(r.PostFormValue("title"))), 600)}
 	if lang := gov.Lang(r.PostFormValue("lang")); lang != "" {
 		if _, ok := o.Site.Country.Language(lang); ok {
 			src.Lang = string(lang)
@@ -209,8 +209,11 @@ func (o *Office) order(r *http.Request, src *Source, data []byte) (id string, er
 		}
 		id = fresh
 		if before != nil {
-			if id = before.ID; before.State != SourceFailed {
+			if id = before.ID; before.State == SourceDone {
 				return nil
+			}
+			if before.State != SourceFailed { // its job goes on where it stopped, or was given up
+				return o.Queue.Insert(ctx, tx, importArgs{Source: id, Actor: actor.ID})
 			}
 		}
 		src.ID = id

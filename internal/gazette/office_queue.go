@@ -149,6 +149,7 @@ type correctData struct {
 	TextDir  string
 	Mark     string
 	Text     string // what the form shows
+	Head     Head
 	Why      string
 	Now      []compare.Run // what changed meanwhile
 	Whole    string        // the whole page
@@ -192,7 +193,7 @@ func (o *Office) correctData(r *http.Request, at string) (*correctData, error) {
 		return nil, err
 	}
 	d := &correctData{desk: o.desk(r, "queue"), Work: o.view(work, lang), Piece: &row.Piece, At: at, PieceAt: "/" + string(lang) + row.Work + "#" + eid,
-		Mark: MarkOf(row.Text), Text: row.Text, TextLang: twoLetters(texts[0].Lang), Percent: percent(row.Confidence), Origin: webAddress(src.Origin)}
+		Mark: MarkOfPiece(&row.Piece), Text: row.Text, Head: Head{row.Num, row.Heading}, TextLang: twoLetters(texts[0].Lang), Percent: percent(row.Confidence), Origin: webAddress(src.Origin)}
 	d.TextDir = o.dir(d.TextLang)
 	if row.Page > 0 {
 		p, err := g.store.page(ctx, q, src.ID, row.Page)
@@ -206,7 +207,8 @@ func (o *Office) correctData(r *http.Request, at string) (*correctData, error) {
 	}
 	fixed, err := g.Corrections(ctx, text, eid)
 	for _, c := range fixed {
-		d.History = append(d.History, fixedView{EID: c.EID, Day: gov.DateOf(c.At, o.Site.Country.Zone()), Why: c.Why, Who: o.NameOf(r, c.By), Runs: compare.Words(c.Before, c.After)})
+		before, after := c.Whole()
+		d.History = append(d.History, fixedView{EID: c.EID, Day: gov.DateOf(c.At, o.Site.Country.Zone()), Why: c.Why, Who: o.NameOf(r, c.By), Runs: compare.Words(before, after)})
 	}
 	return d, err
 }
@@ -225,7 +227,8 @@ func (o *Office) correct(w http.ResponseWriter, r *http.Request) {
 	at, ctx := r.PostFormValue("piece"), r.Context()
 	text, eid, _ := strings.Cut(at, "~")
 	typed, why := r.PostFormValue("text"), short(oneLine(storable(r.PostFormValue("why"))), 500)
-	err := o.Gazette.Correct(ctx, o.Actor(r), text, eid, r.PostFormValue("mark"), typed, why, o.relinkLater(ctx))
+	head := Head{short(oneLine(storable(r.PostFormValue("num"))), 300), short(oneLine(storable(r.PostFormValue("heading"))), 1500)}
+	err := o.Gazette.CorrectPiece(ctx, o.Actor(r), text, eid, r.PostFormValue("mark"), typed, head, why, o.relinkLater(ctx))
 	if err == nil {
 		o.done(w, r, "/office/gazette/queue?saved=1")
 		return
@@ -244,7 +247,7 @@ func (o *Office) correct(w http.ResponseWriter, r *http.Request) {
 	if status == http.StatusConflict {
 		d.Now = compare.Words(cleanText(typed), d.Text)
 	}
-	d.Text = typed
+	d.Text, d.Head = typed, head
 	o.showCorrect(w, r, status, d)
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 
@@ -120,6 +121,12 @@ func (l *Law) citedByCSV(w http.ResponseWriter, r *http.Request) {
 	l.sendCSV(w, r, "cited-by.csv", rows)
 }
 
+// formula matches where a spreadsheet could take what follows for a formula: at
+// the beginning of a cell, and behind what some take for the end of one.
+var formula = regexp.MustCompile("(^|[;,\t\r\n])([=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20])")
+
+func noFormula(cell string) string { return formula.ReplaceAllString(cell, "$1'$2") }
+
 // sendCSV answers with a table. A cell that a spreadsheet would take for a
 // formula is kept from being one.
 func (l *Law) sendCSV(w http.ResponseWriter, r *http.Request, name string, rows [][]string) {
@@ -128,9 +135,7 @@ func (l *Law) sendCSV(w http.ResponseWriter, r *http.Request, name string, rows 
 	c := csv.NewWriter(&b)
 	for _, row := range rows {
 		for i, cell := range row {
-			if cell != "" && (cell[0] == '=' || cell[0] == '+' || cell[0] == '-' || cell[0] == '@' || cell[0] == '\t') {
-				row[i] = "'" + cell
-			}
+			row[i] = noFormula(cell)
 		}
 		if err := c.Write(row); err != nil {
 			l.Site.Fail(w, r, problem.Wrap(err, problem.Internal, "internal"))

@@ -187,7 +187,7 @@ func (l *Law) onPage(r *http.Request, d *imageData, p *Page) error {
 		box = row.Box
 	}
 	d.scanView = scan(string(lang), p, box)
-	fixed, err := g.corrections(ctx, `WHERE before_text <> after_text AND text IN (SELECT id FROM gazette_text WHERE source = $1) ORDER BY at DESC`, p.Source)
+	fixed, err := g.corrections(ctx, `WHERE (before_text <> after_text OR before_num <> after_num OR before_heading <> after_heading) AND text IN (SELECT id FROM gazette_text WHERE source = $1) ORDER BY at DESC`, p.Source)
 	if err != nil {
 		return err
 	}
@@ -197,7 +197,8 @@ func (l *Law) onPage(r *http.Request, d *imageData, p *Page) error {
 	}
 	for _, c := range fixed {
 		if at[c.Text+"~"+c.EID] {
-			d.Fixed = append(d.Fixed, fixedView{EID: c.EID, Day: gov.DateOf(c.At, l.Site.Country.Zone()), Why: c.Why, Runs: compare.Words(c.Before, c.After)})
+			before, after := c.Whole()
+			d.Fixed = append(d.Fixed, fixedView{EID: c.EID, Day: gov.DateOf(c.At, l.Site.Country.Zone()), Why: c.Why, Runs: compare.Words(before, after)})
 		}
 	}
 	return nil

@@ -49,19 +49,21 @@ func (g *Gazette) readAKN(r *result, data []byte, in Input) error {
 	if err != nil {
 		return err
 	}
+	cleanNodes(root)
 	docs, err := markup.Read(root)
 	if err != nil {
 		return err
 	}
-	index := map[string]int{}
 	for _, d := range docs {
+		if err := g.believe(&d); err != nil {
+			return err
+		}
 		f := &found{work: d.Work, given: d.Work.ID, text: &Text{Expression: d.Expression}}
 		f.text.Source = r.src.ID
 		f.setPieces(d.Expression.Pieces)
 		if f.text.Version == "" {
 			f.text.Version = versionOf(f)
 		}
-		index[d.Work.ID] = len(r.found)
 		r.found = append(r.found, f)
 	}
 	if len(docs) > 0 {
@@ -69,6 +71,56 @@ func (g *Gazette) readAKN(r *result, data []byte, in Input) error {
 	}
 	r.src.Confidence = 1
 	g.complete(r, in)
+	return nil
+}
+
+// cleanNodes takes out of a document what no text of law holds: controls and
+// marks of direction, which would show words in another order than they have.
+func cleanNodes(n *akn.Node) {
+	n.Text = extract.Clean(n.Text)
+	for i := range n.Attrs {
+		n.Attrs[i].Value = extract.Clean(n.Attrs[i].Value)
+	}
+	for _, c := range n.Children {
+		cleanNodes(c)
+	}
+}
+
+// believe leaves of the facts that a document gives about itself those that have
+// the form of such a fact. A document in a language that the country's law is not
+// written in, or about something that is no act, is refused.
+func (g *Gazette) believe(d *markup.Doc) error {
+	iri, err := akn.ParseIRI(d.Work.ID)
+	if err != nil || iri.Type != "act" {
+		return &extract.Error{Code: extract.WrongType, Detail: "the document is not an act", Err: err}
+	}
+	if g.grammar.Lang(d.Expression.Lang) == nil {
+		return &extract.Error{Code: extract.WrongType, Detail: "no law is written in the language of the document"}
+	}
+	day := func(at *model.Date) {
+		if !akn.IsDay(string(*at)) {
+			*at = ""
+		}
+	}
+	day(&d.Work.Signed)
+	day(&d.Expression.Version)
+	if n, ok := g.grammar.Number(d.Work.Kind, string(d.Work.Number), true); ok {
+		d.Work.Number = n
+	} else {
+		d.Work.Number = ""
+	}
+	refs := d.Expression.Publication[:0]
+	for _, ref := range d.Expression.Publication {
+		day(&ref.Date)
+		if ref.Number < 1 {
+			continue
+		}
+		if !validID(ref.Edition) {
+			ref.Edition = ""
+		}
+		refs = append(refs, ref)
+	}
+	d.Expression.Publication = refs
 	return nil
 }
 
@@ -104,6 +156,9 @@ func (g *Gazette) readPages(ctx context.Context, src *Source, file *extract.Sour
 	paged := src.Format == extract.FormatPDF || src.Format == extract.FormatImage
 	pages := make([]*Page, n)
 	if paged {
+		if err := g.claim(ctx, src); err != nil {
+			return nil, err
+		}
 		kept, err := g.store.pages(ctx, g.store.db.Reader(), src.ID)
 		if err != nil {
 			return nil, err
@@ -127,6 +182,7 @@ func (g *Gazette) readPages(ctx context.Context, src *Source, file *extract.Sour
 		select {
 		case g.pageSlots <- struct{}{}:
 		case <-ctx.Done():
+			wg.Wait() // they use the file
 			return nil, ctx.Err()
 		}
 		wg.Go(func() {
@@ -142,6 +198,25 @@ func (g *Gazette) readPages(ctx context.Context, src *Source, file *extract.Sour
 		markRunning(pages)
 	}
 	return pages, nil
+}
+
+// claim gives a file its row before its pages are kept, so that two who read it at
+// once keep them in one place.
+func (g *Gazette) claim(ctx context.Context, src *Source) error {
+	mine := src.ID
+	return g.store.db.RunTx(ctx, func(tx *db.Tx) error {
+		before, err := g.store.sourceByHash(ctx, tx, src.SHA256)
+		if err != nil {
+			return err
+		}
+		if src.ID = mine; before != nil {
+			src.ID = before.ID
+			return nil
+		}
+		half := *src
+		half.State = SourceReading
+		return g.store.putSource(ctx, tx, &half)
+	})
 }
 
 // markRunning tells the heads and feet of pages, which only all pages together

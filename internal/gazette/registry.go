@@ -11,7 +11,8 @@ import (
 // that each text that is read finds its work without a question to the
 // database.
 type registry struct {
-	works map[string]*entry
+	revision int64 // at which it was read
+	works    map[string]*entry
 	// numbers finds the works of a kind and number whatever their year.
 	numbers map[string][]string
 	moved   map[string]string // addresses that works had before
@@ -30,21 +31,23 @@ type entryText struct {
 	words      map[uint32]bool // nil: not loaded yet
 }
 
-func loadRegistry(ctx context.Context, g *Gazette) (*registry, error) {
+func loadRegistry(ctx context.Context, g *Gazette, q querier) (*registry, error) {
 	r := &registry{works: map[string]*entry{}, numbers: map[string][]string{}}
-	moved, err := g.store.loadMoved(ctx, g.store.db.Reader())
-	if err != nil {
+	var err error
+	if r.revision, err = g.store.revision(ctx, q); err != nil {
 		return nil, err
 	}
-	r.moved = moved
-	works, err := g.store.works(ctx, g.store.db.Reader(), "")
+	if r.moved, err = g.store.loadMoved(ctx, q); err != nil {
+		return nil, err
+	}
+	works, err := g.store.works(ctx, q, "")
 	if err != nil {
 		return nil, err
 	}
 	for _, w := range works {
 		r.addWork(w)
 	}
-	rows, err := g.store.db.Reader().QueryContext(ctx, `SELECT id, work, lang, form, digest FROM gazette_text`)
+	rows, err := q.QueryContext(ctx, `SELECT id, work, lang, form, digest FROM gazette_text`)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package gazette
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -26,8 +27,25 @@ type LinkCount struct {
 
 // Relink looks up what every citation names, applies amendments and computes the
 // state of each work anew. It runs after an import and after an editor decided
-// something; running it again changes nothing.
+// something; running it again changes nothing. It computes from what it read
+// before; when that was changed meanwhile, it begins again.
 func (g *Gazette) Relink(ctx context.Context) (LinkCount, error) {
+	for try := 1; ; try++ {
+		count, err := g.relink(ctx)
+		if !errors.Is(err, errStale) || try == relinkTries {
+			return count, err
+		}
+	}
+}
+
+// relinkTries is how often linking begins again before it gives up; its job is
+// tried again later.
+const relinkTries = 8
+
+// errStale says that the gazette changed while it was linked.
+var errStale = errors.New("the gazette is being changed")
+
+func (g *Gazette) relink(ctx context.Context) (LinkCount, error) {
 	var count LinkCount
 	ix, err := g.loadIndex(ctx)
 	if err != nil {
@@ -52,20 +70,21 @@ func (g *Gazette) Relink(ctx context.Context) (LinkCount, error) {
 
 // index is the whole gazette but its words, in memory while it is linked.
 type index struct {
-	works   map[string]*model.Work
-	before  map[string]string      // fingerprint of each work as it was
-	states  map[string]model.State // of each work as it was
-	numbers map[string][]*model.Work
-	dates   map[string][]*model.Work // works without number, by kind and day
-	texts   map[string]*Text
-	byWork  map[string][]*Text
-	links   []*StoredLink
-	old     []string // what each link led to
-	ops     []*Operation
-	oldOps  []string
-	eids    map[string]map[string]string // text -> article label -> eId
-	changed map[string][]*Row            // text -> rows computed anew
-	events  []Event
+	revision int64 // at which it was read
+	works    map[string]*model.Work
+	before   map[string]string      // fingerprint of each work as it was
+	states   map[string]model.State // of each work as it was
+	numbers  map[string][]*model.Work
+	dates    map[string][]*model.Work // works without number, by kind and day
+	texts    map[string]*Text
+	byWork   map[string][]*Text
+	links    []*StoredLink
+	old      []string // what each link led to
+	ops      []*Operation
+	oldOps   []string
+	eids     map[string]map[string]string // text -> article label -> eId
+	changed  map[string][]*Row            // text -> rows computed anew
+	events   []Event
 	// publishes are the works that publish each other, once asked for.
 	publishes map[string]map[string]bool
 }
@@ -78,6 +97,10 @@ func (g *Gazette) loadIndex(ctx context.Context) (*index, error) {
 	q := g.store.db.Reader()
 	ix := &index{works: map[string]*model.Work{}, before: map[string]string{}, states: map[string]model.State{}, numbers: map[string][]*model.Work{}, dates: map[string][]*model.Work{},
 		texts: map[string]*Text{}, byWork: map[string][]*Text{}, eids: map[string]map[string]string{}, changed: map[string][]*Row{}}
+	var err error
+	if ix.revision, err = g.store.revision(ctx, q); err != nil {
+		return nil, err
+	}
 	works, err := g.store.works(ctx, q, "ORDER BY id")
 	if err != nil {
 		return nil, err
@@ -268,10 +291,20 @@ func (ix *index) cited() {
 	}
 }
 
-// saveIndex writes what changed.
+// saveIndex writes what changed, if nobody else wrote since the index was read.
 func (g *Gazette) saveIndex(ctx context.Context, ix *index, count *LinkCount) error {
 	now := g.clock.Now()
 	return g.store.db.RunTx(ctx, func(tx *db.Tx) error {
+		rev, err := g.store.advance(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if rev != ix.revision+1 {
+			return errStale
+		}
+		if err := g.store.setLinked(ctx, tx, rev); err != nil {
+			return err
+		}
 		stmt, err := tx.PrepareContext(ctx, `UPDATE gazette_link SET to_work = $1, to_eid = $2 WHERE text = $3 AND eid = $4 AND n = $5`)
 		if err != nil {
 			return err
@@ -315,10 +348,7 @@ func (g *Gazette) saveIndex(ctx context.Context, ix *index, count *LinkCount) er
 		if err != nil {
 			return err
 		}
-		if err := g.putEvents(ctx, tx, news, now); err != nil {
-			return err
-		}
-		return g.store.bump(ctx, tx)
+		return g.putEvents(ctx, tx, news, now)
 	})
 }
 

@@ -73,7 +73,8 @@ var notSearched = []any{model.PieceNote, model.PieceFormula}
 // Rows implements search.Source.
 func (s searchSource) Rows(ctx context.Context, texts []string, each func(*search.Row) error) error {
 	args := append([]any{}, notSearched...)
-	query := `SELECT text, eid, kind, heading, body, valid_from, valid_until FROM gazette_piece WHERE kind NOT IN (` + places(1, len(args)) + `) AND body <> ''`
+	query := `SELECT text, eid, kind, heading, body, valid_from, valid_until FROM gazette_piece WHERE kind NOT IN (` + places(1, len(args)) + `) AND body <> ''
+		AND NOT (valid_from = '' AND valid_until <> '' AND EXISTS (SELECT 1 FROM gazette_text t WHERE t.id = gazette_piece.text AND t.version <> ''))`
 	if texts != nil {
 		query += ` AND text IN (` + places(len(args)+1, len(texts)) + `)`
 		for _, t := range texts {

@@ -15,6 +15,7 @@ const (
 	ReasonReliedOn     = "relied_on"            // a later act that rests on it
 	ReasonPublished    = "published"            // it appeared on that day
 	ReasonNotYet       = "not_yet_published"
+	ReasonEnters       = "entry_into_force" // it says itself from when on
 )
 
 // reliedYears is how recent an act must be for what it rests on to be taken as
@@ -107,6 +108,13 @@ func (g *Gazette) status(ix *index, w *model.Work, today model.Date, repeals, am
 	if s.State == model.Repealed {
 		return s
 	}
+	if day := ix.enters(w.ID); day != "" {
+		reason(ReasonEnters, "", ix.entryAt(w.ID), day, "")
+		if published <= today && day > today {
+			s.State, s.Since = model.NotYet, day
+			return s
+		}
+	}
 	if published > today {
 		reason(ReasonNotYet, "", "", published, "")
 		s.State, s.Since = model.NotYet, published
@@ -136,6 +144,16 @@ func (g *Gazette) status(ix *index, w *model.Work, today model.Date, repeals, am
 		}
 	}
 	return s
+}
+
+// entryAt is the article in which a work says when it enters into force.
+func (ix *index) entryAt(work string) string {
+	for _, t := range ix.byWork[work] {
+		if t.Entry != nil && t.Entry.Day != "" {
+			return t.Entry.EID
+		}
+	}
+	return ""
 }
 
 // maxReasons bounds what a page lists; the amendments themselves are all on the

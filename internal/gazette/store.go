@@ -156,8 +156,33 @@ func (s store) revision(ctx context.Context, q querier) (int64, error) {
 }
 
 func (s store) bump(ctx context.Context, tx *db.Tx) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO gazette_revision (id, n) VALUES ('law', 1)
-		ON CONFLICT (id) DO UPDATE SET n = gazette_revision.n + 1`)
+	_, err := s.advance(ctx, tx)
+	return err
+}
+
+// advance counts one more change and returns the new revision. Where it comes
+// first in a transaction, two that write at once wait for each other.
+func (s store) advance(ctx context.Context, tx *db.Tx) (n int64, err error) {
+	err = tx.QueryRowContext(ctx, `INSERT INTO gazette_revision (id, n) VALUES ('law', 1)
+		ON CONFLICT (id) DO UPDATE SET n = gazette_revision.n + 1 RETURNING n`).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("counting a change: %w", err)
+	}
+	return n, nil
+}
+
+// linked is the revision up to which citations, amendments and states were
+// computed.
+func (s store) linked(ctx context.Context, q querier) (n int64, err error) {
+	err = q.QueryRowContext(ctx, `SELECT n FROM gazette_revision WHERE id = 'linked'`).Scan(&n)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return n, err
+}
+
+func (s store) setLinked(ctx context.Context, tx *db.Tx, n int64) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO gazette_revision (id, n) VALUES ('linked', $1) ON CONFLICT (id) DO UPDATE SET n = $1`, n)
 	return err
 }
 

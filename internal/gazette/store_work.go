@@ -100,6 +100,13 @@ type textHead struct {
 	Consolidated *model.Consolidated `json:"consolidated,omitempty"`
 	Problems     []model.Problem     `json:"problems,omitempty"`
 	Attached     []string            `json:"attached,omitempty"` // works this text publishes
+	Entry        *TextEntry          `json:"entry,omitempty"`
+}
+
+// TextEntry is what a text says of its own entry into force.
+type TextEntry struct {
+	Day model.Date `json:"day"` // "" it says something that only a person can tell
+	EID string     `json:"eid"`
 }
 
 const textColumns = `id, work, lang, form, version, source, title, subject_line, head, digest, created_at, created_by`
@@ -108,13 +115,14 @@ const textColumns = `id, work, lang, form, version, source, title, subject_line,
 type Text struct {
 	model.Expression
 	Attached []string
+	Entry    *TextEntry
 	Digest   string
 	Created  time.Time
 	By       string
 }
 
 func (t *Text) row() []any {
-	head := textHead{t.Publication, t.Consolidated, t.Problems, t.Attached}
+	head := textHead{t.Publication, t.Consolidated, t.Problems, t.Attached, t.Entry}
 	return []any{t.ID, t.Work, t.Lang, t.Form, t.Version, t.Source, t.Title, t.Short, jsonOf(head), t.Digest, db.Micros(t.Created), t.By}
 }
 
@@ -130,7 +138,7 @@ func scanText(row interface{ Scan(...any) error }) (*Text, error) {
 	if err := json.Unmarshal([]byte(head), &h); err != nil {
 		return nil, fmt.Errorf("text %s is damaged: %w", t.ID, err)
 	}
-	t.Publication, t.Consolidated, t.Problems, t.Attached = h.Publication, h.Consolidated, h.Problems, h.Attached
+	t.Publication, t.Consolidated, t.Problems, t.Attached, t.Entry = h.Publication, h.Consolidated, h.Problems, h.Attached, h.Entry
 	t.Created = db.Time(created)
 	return &t, nil
 }

@@ -48,6 +48,7 @@ const (
 	WarnConfidence = "confidence" // parts of it were read with doubt from a scan
 	WarnUnknown    = "unknown"    // nobody knows whether it is in force
 	WarnNotYet     = "not_yet"
+	WarnEntry      = "entry" // from when it, or a change of it, holds depends on more than a day
 	WarnRepealed   = "repealed"
 	WarnPast       = "past" // it reads otherwise today
 	WarnDemo       = "demo" // invented for the demonstration
@@ -101,8 +102,12 @@ func (g *Gazette) ReadText(ctx context.Context, t *Text, day model.Date) (*Readi
 	return r, g.fill(ctx, r, t, day)
 }
 
-// fill reads a text into a reading.
+// fill reads a text into a reading: as it reads on a day, or today, when "" asks
+// for now. What begins later is shown as it will begin.
 func (g *Gazette) fill(ctx context.Context, r *Reading, t *Text, at model.Date) error {
+	if at == "" {
+		at = max(model.Date(g.Today().String()), t.Version)
+	}
 	q := g.store.db.Reader()
 	rows, err := g.store.rowsOf(ctx, q, t.ID)
 	if err != nil {
@@ -164,26 +169,33 @@ func (g *Gazette) choose(r *Reading, iri akn.IRI, langs []model.Lang) *Text {
 		}
 	}
 	for _, l := range order {
-		var best *Text
-		for _, t := range r.Texts {
-			if t.Lang != l || r.Day != "" && t.Version > r.Day {
-				continue
-			}
-			if iri.Original {
-				if best == nil || t.Version < best.Version {
-					best = t
-				}
-				continue
-			}
-			if best == nil || better(t, best) {
-				best = t
-			}
+		day := r.Day
+		if day == "" {
+			day = model.Date(g.Today().String())
+		}
+		best := r.edition(l, day, iri.Original)
+		if best == nil && r.Day == "" {
+			best = r.edition(l, "", true) // it is still to come
 		}
 		if best != nil {
 			return best
 		}
 	}
 	return nil
+}
+
+// edition is the text in a language that shows best how the work reads on a day;
+// "" is any day. first asks for the one that it began with.
+func (r *Reading) edition(l model.Lang, day model.Date, first bool) *Text {
+	var best *Text
+	for _, t := range r.Texts {
+		switch {
+		case t.Lang != l || day != "" && t.Version > day:
+		case best == nil, first && t.Version < best.Version, !first && better(t, best):
+			best = t
+		}
+	}
+	return best
 }
 
 // better tells which of two editions is shown when both could be.
@@ -229,6 +241,9 @@ func (r *Reading) setPieces(rows []*Row, day model.Date) {
 func timeline(texts []*Text, t *Text, rows []*Row, day model.Date) []Moment {
 	at := map[model.Date]*Moment{}
 	for _, row := range rows {
+		if row.Until != "" && row.Until <= t.Version {
+			continue // an act of the same day changed it before it could hold
+		}
 		m := at[row.From]
 		if m == nil {
 			m = &Moment{Day: row.From, Form: t.Form, TextID: t.ID}
@@ -269,12 +284,6 @@ func (g *Gazette) warn(ctx context.Context, q querier, r *Reading) error {
 			r.Warnings = append(r.Warnings, Warning{code, n})
 		}
 	}
-	one := func(b bool) int {
-		if b {
-			return 1
-		}
-		return 0
-	}
 	add(WarnDemo, one(r.Work.Demo))
 	add(WarnRepealed, one(r.Work.Status.State == model.Repealed))
 	add(WarnNotYet, one(r.Work.Status.State == model.NotYet))
@@ -285,6 +294,12 @@ func (g *Gazette) warn(ctx context.Context, q querier, r *Reading) error {
 		return err
 	}
 	add(WarnManual, manual)
+	var unread int
+	if err := q.QueryRowContext(ctx, `SELECT count(*) FROM gazette_text WHERE head LIKE '%"entry":{"day":"",%' AND
+		(work = $1 OR work IN (SELECT work FROM gazette_operation WHERE target = $1 AND state = $2))`, r.Work.ID, OpApplied).Scan(&unread); err != nil {
+		return err
+	}
+	add(WarnEntry, min(unread, 1))
 	doubtful := 0
 	for i := range r.Expression.Pieces {
 		doubtful += one(r.Expression.Pieces[i].Confidence < lowConfidence)

@@ -181,8 +181,12 @@ func (w *writer) writeText(ctx context.Context, tx *db.Tx, src *Source, f *found
 			report.Articles++
 		}
 	}
-	if err := w.g.store.reapply(ctx, tx, t.ID, f.rows); err != nil {
+	lost, err := w.g.reapply(ctx, tx, t.ID, t.Lang, f.rows)
+	if err != nil {
 		return err
+	}
+	for _, eid := range lost {
+		report.notice(Notice{Name: src.Name, Code: "correction_lost", Detail: t.Work + anchor(eid)})
 	}
 	if err := w.g.store.putText(ctx, tx, t, f.rows); err != nil {
 		return err

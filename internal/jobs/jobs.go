@@ -44,6 +44,11 @@ func Handle[T Args](r *Registry, work func(ctx context.Context, args T) error) {
 	}))
 }
 
+// Later is what a worker returns to be called again after a pause, without the
+// run being counted as a failure: it waits for its turn, or did a part of its
+// work and kept it.
+func Later(pause time.Duration) error { return river.JobSnooze(pause) }
+
 // Every inserts a job at each interval, also once at start; one copy of the
 // program does it for all.
 func Every(r *Registry, interval time.Duration, args func() Args) {

@@ -38,10 +38,11 @@ var ErrAddress = errors.New("this is not an address for electronic mail")
 // maxAddress is how long an address can be (RFC 5321, section 4.5.3.1).
 const maxAddress = 254
 
-// Address checks an address that somebody typed and returns it bare.
+// Address checks an address that somebody typed and returns it bare. An address
+// of a machine by its number is refused: our server would knock there.
 func Address(s string) (string, error) {
 	s = strings.TrimSpace(s)
-	if len(s) > maxAddress || strings.ContainsAny(s, "\r\n\x00<>,;\"() ") {
+	if len(s) > maxAddress || strings.ContainsAny(s, "\r\n\x00<>,;\"()[] ") {
 		return "", ErrAddress
 	}
 	a, err := netmail.ParseAddress(s)

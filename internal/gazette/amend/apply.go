@@ -1,6 +1,7 @@
 package amend
 
 import (
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -30,12 +31,15 @@ type Outcome struct {
 }
 
 // Apply carries changes out in the order of their days on the pieces of a text
-// as they were published, and returns every version of every piece by position
-// and day. Positions of the pieces given leave room between them. A change
-// without a day, or with a reason of its own, is not carried out.
+// as they were published, in their order, and returns every version of every
+// piece by position and day. A change without a day, or with a reason of its
+// own, is not carried out. What was published is always among the versions: a
+// piece that is changed on the very day from which it would have held comes
+// without that day, and ends on it.
 func Apply(base []Version, changes []Change) ([]Version, []Outcome) {
 	a := &applier{now: map[string]int{}}
-	for _, v := range base {
+	for i, v := range base {
+		v.Position = int64(i+1) * step
 		a.now[v.EID] = len(a.all)
 		a.all = append(a.all, v)
 	}
@@ -122,8 +126,11 @@ func (a *applier) article(label string) int {
 func (a *applier) put(i int, c *Change, p model.Piece) {
 	p.From, p.By = c.Day, c.By
 	if old := &a.all[i]; old.From == c.Day {
-		old.Piece = p // a second change of the same day
-		return
+		if old.By != "" {
+			old.Piece = p // a second change of the same day
+			return
+		}
+		old.From = "" // it never held, and everything is computed from it
 	}
 	a.all[i].Until = c.Day
 	a.now[p.EID] = len(a.all)
@@ -216,24 +223,45 @@ func (a *applier) insert(c *Change) string {
 	if p.Num == "" {
 		p.Num = c.Label
 	}
-	at, ok := a.room(before.Position)
-	if !ok {
-		return AlreadyThere
-	}
+	at := a.room(after)
 	a.now[p.EID] = len(a.all)
 	a.all = append(a.all, Version{Piece: p, Position: at})
 	return ""
 }
 
-// room returns a position behind one that is taken, before the next.
-func (a *applier) room(position int64) (int64, bool) {
-	next := position + 1<<10
-	for i := range a.all {
-		if p := a.all[i].Position; p > position && p < next {
-			next = p
+// step is the room between two pieces at first.
+const step = 1 << 10
+
+// room returns a position behind that of a version, before the next. When all
+// are taken the pieces move apart.
+func (a *applier) room(i int) int64 {
+	for {
+		position := a.all[i].Position
+		next := position + step
+		for k := range a.all {
+			if p := a.all[k].Position; p > position && p < next {
+				next = p
+			}
 		}
+		if next-position > 1 {
+			return position + (next-position)/2
+		}
+		a.spread()
 	}
-	return position + (next-position)/2, next-position > 1
+}
+
+// spread lays the pieces out anew, as far from each other as at first.
+func (a *applier) spread() {
+	taken := make([]int64, len(a.all))
+	for i := range a.all {
+		taken[i] = a.all[i].Position
+	}
+	slices.Sort(taken)
+	taken = slices.Compact(taken)
+	for i := range a.all {
+		at, _ := slices.BinarySearch(taken, a.all[i].Position)
+		a.all[i].Position = int64(at+1) * step
+	}
 }
 
 // sibling is the eId of a new article beside another.

@@ -34,10 +34,11 @@ type Reader struct {
 }
 
 type verbs struct {
-	lang *grammar.Lang
-	verb *grammar.Phrases
-	aux  *grammar.Phrases
-	para *grammar.Phrases
+	lang  *grammar.Lang
+	verb  *grammar.Phrases
+	aux   *grammar.Phrases
+	para  *grammar.Phrases
+	entry *entryWords
 }
 
 // The lists of verbs.verb, weakest first, and of verbs.aux.
@@ -63,7 +64,7 @@ func NewReader(g *grammar.Grammar, finds *cite.Finder, c cite.Config) (*Reader, 
 			return nil, fmt.Errorf("amendments in %q: the grammar has no such language", code)
 		}
 		a := w.Amending
-		r.langs[code] = &verbs{l, g.Phrases(a["amend"], a["complete"], a["replace"], a["repeal"]), g.Phrases(a["words"], a["except"], a["instead"]), g.Phrases(w.Paragraphs)}
+		r.langs[code] = &verbs{l, g.Phrases(a["amend"], a["complete"], a["replace"], a["repeal"]), g.Phrases(a["words"], a["except"], a["instead"]), g.Phrases(w.Paragraphs), newEntryWords(g, w.This, a)}
 	}
 	return r, nil
 }

@@ -7,18 +7,25 @@ import (
 	"errors"
 	"io"
 	"strings"
+
+	"diwan/protocol/akn"
 )
 
 // Bounds of a DOCX file beside those of Options.
 const (
 	maxParts = 4096 // files in the archive
 	maxDepth = 256  // elements inside one another
+	maxTag   = 1 << 20
+	maxRun   = 8 << 20 // bytes of text between two tags
 )
 
 // readDOCX gives the lines of a DOCX file: paragraphs, headings by their style,
 // table rows, then the footnotes. Deleted text of tracked changes is left out.
 // Numbers that the word processor makes by itself are not in the file's text.
 func readDOCX(data []byte, o Options) ([]Line, error) {
+	if tooManyParts(data) {
+		return nil, fail(TooLarge, "more than %d files in the DOCX file", maxParts)
+	}
 	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		return nil, &Error{Truncated, "the DOCX file is damaged or cut short", err}
@@ -39,6 +46,12 @@ func readDOCX(data []byte, o Options) ([]Line, error) {
 		}
 	}
 	return w.lines, nil
+}
+
+// tooManyParts counts the entries of an archive's directory before it is read:
+// one of a few megabytes can list a million files.
+func tooManyParts(data []byte) bool {
+	return bytes.Count(data, []byte("PK\x01\x02")) > 2*maxParts // packed bytes may look like one
 }
 
 // counted reads no more than it may: what an archive says of its sizes is not
@@ -72,7 +85,7 @@ func readPart(f *zip.File, w *writer, o Options, notes bool) error {
 	}
 	defer r.Close()
 	// Markup is ten times the text and more: so much may be inflated.
-	d := xml.NewDecoder(&counted{r, 16 * int64(o.MaxText)})
+	d := xml.NewDecoder(akn.BoundTags(&counted{r, 16 * int64(o.MaxText)}, maxTag, maxRun))
 	x := docx{w: w, notes: notes}
 	for {
 		t, err := d.RawToken()
@@ -80,7 +93,7 @@ func readPart(f *zip.File, w *writer, o Options, notes bool) error {
 		case err == io.EOF:
 			w.end()
 			return nil
-		case errors.Is(err, errInflated) || w.full():
+		case errors.Is(err, errInflated) || errors.Is(err, akn.ErrTooLarge) || w.full():
 			return fail(TooLarge, "the DOCX file inflates over the bound")
 		case err != nil:
 			return &Error{Truncated, "the DOCX file is damaged", err}

@@ -2,6 +2,7 @@ package extract
 
 import (
 	"bytes"
+	"errors"
 	"regexp"
 	"strings"
 
@@ -85,6 +86,10 @@ func init() {
 	}
 }
 
+// maxToken bounds one tag, or one text without tags: the attributes of a tag are
+// listed in memory before it is looked at.
+const maxToken = 16 << 20
+
 // readHTML gives the lines of a page of hypertext. Tags need not be balanced;
 // nothing is fetched.
 func readHTML(data []byte, o Options) ([]Line, error) {
@@ -96,11 +101,15 @@ func readHTML(data []byte, o Options) ([]Line, error) {
 		return nil, err
 	}
 	z := html.NewTokenizer(bytes.NewReader([]byte(s)))
+	z.SetMaxBuf(maxToken)
 	w := &writer{most: 2 * o.MaxText}
 	skip, inRow := atom.Atom(0), false
 	for {
 		t := z.Next()
 		if t == html.ErrorToken {
+			if errors.Is(z.Err(), html.ErrBufferExceeded) {
+				return nil, fail(TooLarge, "a part of the hypertext is longer than %d bytes", maxToken)
+			}
 			w.end()
 			return w.lines, nil // the end: reading from memory can't fail otherwise
 		}

@@ -33,11 +33,19 @@ var decoders = map[string]decoder{
 	"tiff": {tiff.DecodeConfig, tiff.Decode}, "webp": {webp.DecodeConfig, webp.Decode},
 }
 
+// maxScans bounds how often a progressive JPEG may go over the picture. Each time
+// costs as much as the whole picture and a few bytes of the file; what programs
+// write has about ten.
+const maxScans = 64
+
 // decodePicture reads a picture as shades of gray. Its size is read first and
 // checked before any memory is taken for it.
 func decodePicture(kind string, data []byte, o Options) (*image.Gray, error) {
 	if err := checkHeader(kind, data, o); err != nil {
 		return nil, err
+	}
+	if kind == "jpeg" && bytes.Count(data, []byte{0xff, 0xda}) > maxScans {
+		return nil, fail(TooLarge, "a jpeg picture of more than %d layers", maxScans)
 	}
 	img, err := decoders[kind].decode(bytes.NewReader(data))
 	if err != nil {

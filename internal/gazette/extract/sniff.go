@@ -39,6 +39,9 @@ func sniff(data []byte) (string, error) {
 }
 
 func sniffZip(data []byte) (string, error) {
+	if tooManyParts(data) {
+		return "", fail(TooLarge, "more than %d files in the archive", maxParts)
+	}
 	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		return "", &Error{Truncated, "the archive is damaged or cut short", err}

@@ -69,6 +69,9 @@ func readText(data []byte, o Options) ([]Line, error) {
 			blank = true
 			continue
 		}
+		if len(out) >= o.MaxPages*o.LinesOnPage {
+			return nil, fail(TooManyPages, "more than %d lines", len(out))
+		}
 		if blank && len(out) > 0 {
 			out = append(out, Line{Confidence: 1, Role: Body})
 		}

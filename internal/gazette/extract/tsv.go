@@ -67,6 +67,9 @@ func clean(s string) string {
 	}, s)
 }
 
+// Clean is a text from outside as it may be shown: see clean.
+func Clean(s string) string { return clean(s) }
+
 // joinWords makes a line of print out of words in reading order.
 func joinWords(words []word) Line {
 	var l Line

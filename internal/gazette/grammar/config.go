@@ -15,7 +15,10 @@ type Config struct {
 	// Repeats name in a label the articles put in after one: bis, ter…
 	Repeats []string `json:"repeats"`
 	// Unique is the label of the only article of an act.
-	Unique    string                   `json:"unique"`
+	Unique string `json:"unique"`
+	// Keeper is the id of the administration that keeps the gazette, whose editors
+	// work at its desk; empty is none but those who edit for all.
+	Keeper    string                   `json:"keeper,omitempty"`
 	Editions  []Edition                `json:"editions"`
 	Subjects  []Subject                `json:"subjects,omitempty"`
 	Kinds     []Kind                   `json:"kinds"`
