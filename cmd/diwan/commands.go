@@ -7,6 +7,7 @@ func commands() []command {
 		serveCommand.with(serve),
 		catalogueCommand.with(catalogue),
 		gazetteCommand.with(gazette),
+		gatewayCommand.with(gatewayMain),
 		retrieveCommand.with(retrieve),
 		evaluateCommand.with(evaluate),
 		accountCommand.with(account),

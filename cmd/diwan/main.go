@@ -59,7 +59,7 @@ func run(ctx context.Context, env environment, args []string) int {
 		help(env.stdout)
 		return exitDone
 	}
-	for _, c := range commands() {
+	for _, c := range append(commands(), demoPartCommand.with(demoPart)) {
 		if c.name != args[0] {
 			continue
 		}
@@ -71,7 +71,9 @@ func run(ctx context.Context, env environment, args []string) int {
 			fmt.Fprintf(env.stderr, "diwan %s: %v; try `diwan %s --help`\n", c.name, err, c.name)
 			return exitUsage
 		}
-		fmt.Fprintf(env.stderr, "diwan %s: %s\n", c.name, app.Say(err))
+		if !errors.Is(err, app.ErrSaid) {
+			fmt.Fprintf(env.stderr, "diwan %s: %s\n", c.name, app.Say(err))
+		}
 		return exitFailed
 	}
 	fmt.Fprintf(env.stderr, "diwan: there is no command %q; `diwan help` lists them\n", args[0])

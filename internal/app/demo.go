@@ -127,6 +127,9 @@ func (a *App) demoJSON(w http.ResponseWriter, r *http.Request) {
 	if a.Gazette != nil && a.Config.Country == "" {
 		out["gazette"] = demoGazette(base)
 	}
+	if x := a.demoExchangeJSON(); x != nil {
+		out["exchange"] = x
+	}
 	writeJSON(w, out)
 }
 

@@ -49,7 +49,7 @@ var table = []rule{
 	{"internal/exchange/contract", []string{"protocol/xroad"}, []string{"github.com/go-jose/go-jose/v4", "github.com/gowebpki/jcs"}},
 	{"internal/exchange/snapshot", []string{"protocol/xroad"}, []string{"github.com/go-jose/go-jose/v4"}},
 	{"internal/exchange/pki", []string{}, []string{}},
-	{"internal/exchange/translog/...", []string{"internal/db", "internal/exchange/translog/..."}, nil},
+	{"internal/exchange/translog/...", append(words, "internal/db", "internal/exchange/translog/..."), nil},
 	{"internal/exchange/gateway/...", concat(words, platform, "protocol/xroad/...", "protocol/httpsig", "protocol/link", "internal/exchange/..."), nil},
 	{"internal/exchange", concat(words, platform, "protocol/xroad", "protocol/httpsig", "internal/exchange/contract", "internal/exchange/pki", "internal/exchange/snapshot"), nil},
 	{"internal/blob", words, []string{}},

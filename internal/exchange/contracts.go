@@ -66,7 +66,7 @@ func (x *Exchange) Propose(ctx context.Context, by Caller, content []byte, jws s
 	if !slices.Contains(c.Parties(), by.Member) {
 		return "", problem.New(problem.Forbidden, "contract.not_a_party")
 	}
-	return hash, x.store.db.RunTx(ctx, func(tx *db.Tx) error {
+	return hash, x.run(ctx, func(tx *db.Tx) error {
 		if err := x.partiesExist(ctx, tx, c); err != nil {
 			return err
 		}
@@ -125,7 +125,7 @@ func (x *Exchange) partiesExist(ctx context.Context, tx *db.Tx, c *contract.Cont
 
 // Answer takes a party's acceptance, rejection or revocation.
 func (x *Exchange) Answer(ctx context.Context, by Caller, hash string, kind contract.Kind, jws string) error {
-	return x.store.db.RunTx(ctx, func(tx *db.Tx) error {
+	return x.run(ctx, func(tx *db.Tx) error {
 		a, err := x.agreement(ctx, tx, hash)
 		if err != nil {
 			return err

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"diwan/internal/audit"
@@ -37,6 +38,7 @@ type Exchange struct {
 
 	mu    sync.Mutex // of making an index
 	index *published
+	stale atomic.Bool // this copy of the program has made a change since
 }
 
 // Keys are those that the exchange signs with; both are on a NIST curve.
@@ -166,7 +168,7 @@ func one(r interface{ RowsAffected() (int64, error) }, err error) error {
 
 // change is one change of what gateways must know, with its audit entry.
 func (x *Exchange) change(ctx context.Context, by gov.Actor, action, subject string, detail map[string]string, do func(*db.Tx) error) error {
-	return x.store.db.RunTx(ctx, func(tx *db.Tx) error {
+	return x.run(ctx, func(tx *db.Tx) error {
 		if err := do(tx); err != nil {
 			return err
 		}
@@ -175,6 +177,12 @@ func (x *Exchange) change(ctx context.Context, by gov.Actor, action, subject str
 		}
 		return x.audit.Append(ctx, tx, chain, by, action, subject, detail)
 	})
+}
+
+// run runs a transaction after which the directory may be another.
+func (x *Exchange) run(ctx context.Context, do func(*db.Tx) error) error {
+	defer x.stale.Store(true)
+	return x.store.db.RunTx(ctx, do)
 }
 
 func firstOf(t gov.Text) string {

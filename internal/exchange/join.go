@@ -132,7 +132,7 @@ func (x *Exchange) Enrol(ctx context.Context, e Enrolment) (*Admission, error) {
 		return nil, problem.Wrap(err, problem.Invalid, "exchange.key_proof")
 	}
 	var out *Admission
-	err := x.store.db.RunTx(ctx, func(tx *db.Tx) error {
+	err := x.run(ctx, func(tx *db.Tx) error {
 		member, err := x.redeem(ctx, tx, e.Token, e.Node)
 		if err != nil {
 			return err
@@ -257,7 +257,7 @@ type Renewal struct {
 func (x *Exchange) Renew(ctx context.Context, n Caller, r Renewal) (*Admission, error) {
 	now := x.clock.Now()
 	out := &Admission{Instance: x.settings.Instance, Member: n.Member, Node: n.Node}
-	err := x.store.db.RunTx(ctx, func(tx *db.Tx) (err error) {
+	err := x.run(ctx, func(tx *db.Tx) (err error) {
 		m, err := x.store.member(ctx, tx, n.Member)
 		if err != nil {
 			return err

@@ -27,8 +27,9 @@ const (
 	// freshFor is how old an index grows before it is signed anew without a change,
 	// so that gateways see that the directory lives.
 	freshFor = time.Hour
-	// lookAgain is how long a copy of the program answers from memory. A change is
-	// seen by gateways after this and their own interval.
+	// lookAgain is how long a copy of the program answers from memory when it has
+	// changed nothing itself. A change that another copy made is seen by gateways
+	// after this and their own interval.
 	lookAgain = time.Second
 	// keptIndexes are kept to show what was said when.
 	keptIndexes = 2000
@@ -39,7 +40,8 @@ func (x *Exchange) Index(ctx context.Context) (signed []byte, print string, err 
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	now := x.clock.Now()
-	if p := x.index; p != nil && now.Sub(p.checked) < lookAgain && now.Sub(p.issued) < freshFor && !now.Before(p.checked) {
+	stale := x.stale.Swap(false)
+	if p := x.index; p != nil && !stale && now.Sub(p.checked) < lookAgain && now.Sub(p.issued) < freshFor && !now.Before(p.checked) {
 		return p.signed, p.print, nil
 	}
 	p, err := x.publish(ctx, now)

@@ -1,0 +1,218 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	_ "embed"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"text/template"
+
+	"diwan/internal/exchange/gateway/directory"
+	"diwan/internal/exchange/pki"
+	"diwan/internal/exchange/snapshot"
+	"diwan/internal/gov"
+)
+
+// JoinOptions say how a new node is to be set up. What is empty gets the usual
+// value.
+type JoinOptions struct {
+	Config    string   // file to write; it must not be there
+	Data      string   // folder; beside the file: data
+	Database  string   // sqlite:PATH or postgres://…
+	Addresses []string // host:port under which others reach the link
+	HTTP      string   // https base of the second profile
+	Edge      string   // listener of client systems, loopback
+	EdgeTLS   string
+	Link      string // listener
+	Admin     string
+	Client    *http.Client
+	Clock     gov.Clock
+}
+
+// Joined is a node that was let in.
+type Joined struct {
+	Config, Member, Node string
+	MemberKey            bool // this node holds the member's key, which signs contracts
+}
+
+// Errors of joining.
+var (
+	// ErrOtherDirectory: who answers is not the directory of the invitation.
+	ErrOtherDirectory = errors.New("this is not the directory that the invitation names: its key is another")
+	// ErrConfigExists: joining never writes over a gateway that is there.
+	ErrConfigExists = errors.New("the configuration file is there already")
+)
+
+// Join takes a new node from an invitation to a configuration that a gateway can
+// be started with: it makes the keys, shows them to the directory, and writes
+// certificates and settings. A token is good once: when this fails after the
+// directory has answered, a new invitation is needed; keys that were made stay.
+func Join(ctx context.Context, invitation string, o JoinOptions) (*Joined, error) {
+	inv, err := directory.ReadInvitation(invitation)
+	if err != nil {
+		return nil, err
+	}
+	if o.Clock == nil {
+		o.Clock = gov.SystemClock{}
+	}
+	orElse(&o.Config, "gateway.toml")
+	orElse(&o.Data, filepath.Join(filepath.Dir(o.Config), "data"))
+	if _, err := os.Stat(o.Config); err == nil {
+		return nil, fmt.Errorf("%w: %s", ErrConfigExists, o.Config)
+	}
+	if err := os.MkdirAll(o.Data, dirMode); err != nil {
+		return nil, err
+	}
+	dir, err := directory.New(inv.Directory, directory.Options{HTTP: o.Client, Now: o.Clock.Now})
+	if err != nil {
+		return nil, err
+	}
+	trusted, err := trustedKey(ctx, dir, inv)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := openKeys(o.Data, o.Clock, true)
+	if err != nil {
+		return nil, err
+	}
+	j := &Joined{Config: o.Config, Member: inv.Member, Node: inv.Node}
+	if j.MemberKey, err = firstNode(ctx, dir, inv, trusted); err != nil {
+		return nil, err
+	}
+	if err := enrol(ctx, dir, keys, inv, o, j.MemberKey); err != nil {
+		return nil, err
+	}
+	if err := keys.writeTrusted(trusted); err != nil {
+		return nil, err
+	}
+	return j, writeConfig(inv, o)
+}
+
+// trustedKey asks the directory for its key and holds it to the invitation, which
+// came by another way.
+func trustedKey(ctx context.Context, dir *directory.Client, inv directory.Invitation) ([][]byte, error) {
+	t, _, err := dir.Trust(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range t.DirectoryKeys {
+		if snapshot.Hash(k) == inv.Key && t.Instance == inv.Instance {
+			return [][]byte{k}, nil
+		}
+	}
+	return nil, ErrOtherDirectory
+}
+
+// firstNode tells whether the member has no key yet: then this node makes it.
+func firstNode(ctx context.Context, dir *directory.Client, inv directory.Invitation, trusted [][]byte) (bool, error) {
+	signed, err := dir.Index(ctx, "")
+	if err != nil {
+		return false, err
+	}
+	x, err := snapshot.Open(signed, trusted)
+	if err != nil {
+		return false, err
+	}
+	hash, ok := x.Members[inv.Member]
+	if !ok {
+		return true, nil
+	}
+	part, err := dir.Part(ctx, hash)
+	if err != nil {
+		return false, err
+	}
+	m, err := snapshot.OpenPart(part, inv.Member, hash)
+	if err != nil {
+		return false, err
+	}
+	return len(m.Certificates) == 0, nil
+}
+
+func enrol(ctx context.Context, dir *directory.Client, keys *keyring, inv directory.Invitation, o JoinOptions, memberKey bool) error {
+	e := directory.Enrolment{Token: inv.Token, Node: inv.Node, Addresses: o.Addresses, HTTP: o.HTTP, Hosts: hostsOf(o.Addresses)}
+	tls, err := keys.store.Signer(tlsPurpose)
+	if err != nil {
+		return err
+	}
+	if e.TLSRequest, err = pki.NewRequest(tls); err != nil {
+		return err
+	}
+	if memberKey {
+		k, err := keys.store.Signer(memberPurpose)
+		if err != nil {
+			return err
+		}
+		if e.MemberRequest, err = pki.NewRequest(k); err != nil {
+			return err
+		}
+	}
+	if e.LinkKey, err = keys.linkPKIX(); err != nil {
+		return err
+	}
+	if e.LinkProof, err = pki.ProveKey(keys.link, inv.Token); err != nil {
+		return err
+	}
+	a, err := dir.Enrol(ctx, e)
+	if err != nil {
+		return err
+	}
+	if a.Member != inv.Member || a.Node != inv.Node {
+		return fmt.Errorf("the directory admitted %s/%s, not %s/%s", a.Member, a.Node, inv.Member, inv.Node)
+	}
+	return keepCertificates(keys, a)
+}
+
+func keepCertificates(keys *keyring, a *directory.Admission) error {
+	c, err := x509.ParseCertificate(a.TLSCertificate)
+	if err == nil {
+		_, err = keys.holder(c, tlsPurpose)
+	}
+	if err != nil {
+		return fmt.Errorf("the certificate from the directory: %w", err)
+	}
+	if len(a.MemberCertificate) > 0 {
+		if err := writeCertificate(filepath.Join(keys.dir, memberFile), a.MemberCertificate); err != nil {
+			return err
+		}
+	}
+	return writeCertificate(filepath.Join(keys.dir, tlsFile), a.TLSCertificate)
+}
+
+func hostsOf(addresses []string) []string {
+	var out []string
+	for _, a := range addresses {
+		if host, _, err := net.SplitHostPort(a); err == nil {
+			out = append(out, host)
+		}
+	}
+	return out
+}
+
+//go:embed gateway.toml.tmpl
+var configText string
+
+var configTemplate = template.Must(template.New("config").Parse(configText))
+
+// writeConfig writes a file that a person goes on with.
+func writeConfig(inv directory.Invitation, o JoinOptions) error {
+	orElse(&o.Edge, "127.0.0.1:8080")
+	orElse(&o.Link, ":5500")
+	orElse(&o.Admin, "127.0.0.1:9090")
+	data, err := filepath.Abs(o.Data)
+	if err != nil {
+		return err
+	}
+	orElse(&o.Database, "sqlite:"+filepath.Join(data, "gateway.db"))
+	var b bytes.Buffer
+	err = configTemplate.Execute(&b, map[string]any{"Invitation": inv, "Data": data, "Options": o})
+	if err != nil {
+		return err
+	}
+	return writeFile(o.Config, b.Bytes())
+}

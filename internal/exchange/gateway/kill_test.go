@@ -1,0 +1,5 @@
+package gateway
+
+const childVariable = "DIWAN_TEST_GATEWAY"
+
+func child() {}

@@ -1,0 +1,555 @@
+package gateway
+
+import (
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"crypto/rand"
+
+	"diwan/internal/exchange/contract"
+	"diwan/internal/exchange/gateway/directory"
+	"diwan/protocol/link"
+)
+
+func TestWhatIsRefusedAtTheEdge(t *testing.T) {
+	p := newPair(t, acts(t), func(p *pairing, _ *Terms) {
+		p.town.Clients = append(p.town.Clients, ClientConfig{Subsystem: "SAFE", Pins: []string{strings.Repeat("0", 64)}})
+	})
+	for _, c := range []struct {
+		what, target, want string
+		header             []string
+	}{
+		{"too few parts", "/r1/XX/GOV/CIVIL/births", "server.clientproxy.invalid_request", nil},
+		{"another version", "/r2/" + births, "server.clientproxy.invalid_request", nil},
+		{"no client", r1("/acts/1"), "server.clientproxy.invalid_client_identifier", []string{"X-Road-Client", ""}},
+		{"a client of two parts", r1("/acts/1"), "server.clientproxy.invalid_client_identifier", []string{"X-Road-Client", "XX/COM"}},
+		{"a client of another member", r1("/acts/1"), "server.clientproxy.unknown_member", []string{"X-Road-Client", civil + "/REGISTRY"}},
+		{"a subsystem that is none of ours", r1("/acts/1"), "server.clientproxy.unknown_member", []string{"X-Road-Client", town + "/OTHER"}},
+		{"a client with pins without a certificate", r1("/acts/1"), "server.clientproxy.ssl_authentication_failed", []string{"X-Road-Client", town + "/SAFE"}},
+		{"an unknown provider", "/r1/XX/GOV/NOBODY/X/y/acts/1", "server.clientproxy.unknown_member", nil},
+		{"an unknown service", "/r1/" + civil + "/REGISTRY/deaths/acts/1", "server.serverproxy.unknown_service", nil},
+		{"a path that no contract names", r1("/other"), "server.serverproxy.access_denied", nil},
+		{"a path upwards", r1("/acts/../admin"), "server.serverproxy.access_denied", nil},
+		{"an encoded path upwards", r1("/acts/%2e%2e"), "server.serverproxy.access_denied", nil},
+		{"an encoded slash", r1("/acts/a%2Fb"), "server.serverproxy.access_denied", nil},
+		{"an encoded slash and dots", r1("/acts/x%2F..%2F..%2Fadmin"), "server.serverproxy.access_denied", nil},
+		{"a doubly encoded path upwards", r1("/acts/%252e%252e"), "server.serverproxy.access_denied", nil},
+		{"a backslash", r1("/acts/..%5Cadmin"), "server.serverproxy.access_denied", nil},
+		{"an empty segment", r1("/acts//"), "server.serverproxy.access_denied", nil},
+		{"a gateway of another member", r1("/acts/1"), "server.clientproxy.invalid_request", []string{"X-Road-Security-Server", "XX/GOV/OTHER/n1"}},
+		{"an id that is too long", r1("/acts/1"), "server.clientproxy.invalid_request", []string{"X-Road-Id", strings.Repeat("x", 2000)}},
+	} {
+		a := p.asks.call("GET", c.target, nil, c.header...)
+		p.refuses(c.what, a, c.want)
+	}
+	// Of two clients the last one counts.
+	a := p.asks.call("GET", r1("/acts/1"), nil, "X-Road-Client", civil+"/REGISTRY", "X-Road-Client", desk)
+	if a.status != 200 || a.header.Get("X-Road-Client") != desk {
+		t.Errorf("two clients: %+v", a)
+	}
+	// What a client says of the gateway's own headers does not pass.
+	a = p.asks.call("GET", r1("/acts/1"), nil, "X-Road-Request-Id", "mine", "X-Road-Request-Hash", "mine")
+	if a.status != 200 || a.header.Get("X-Road-Request-Id") == "mine" {
+		t.Errorf("the gateway's headers: %+v", a)
+	}
+	xml := p.asks.call("GET", r1("/other"), nil, "Accept", "text/xml;q=1")
+	if xml.header.Get("Content-Type") != "text/xml;charset=utf-8" || !strings.HasPrefix(xml.body, "<error><type>server.serverproxy.access_denied") {
+		t.Errorf("an error in XML: %+v", xml)
+	}
+	if got := p.asks.call("DELETE", r1("/acts/1"), nil); got.errorType() != "server.serverproxy.access_denied" {
+		t.Errorf("another method: %+v", got)
+	}
+}
+
+func TestOlderErrorsAndMetaservices(t *testing.T) {
+	p := newPair(t, acts(t), func(p *pairing, _ *Terms) { p.town.ErrorStyle = "older" })
+	if a := p.asks.call("GET", r1("/other"), nil); a.errorType() != "Server.ServerProxy.AccessDenied" {
+		t.Errorf("%+v", a)
+	}
+	base := "/r1/" + civil + "/REGISTRY/"
+	for _, name := range []string{"listMethods", "allowedMethods"} {
+		a := p.asks.call("GET", base+name, nil)
+		if a.status != 200 || !strings.Contains(a.body, `"service_code":"births"`) || !strings.Contains(a.body, `"/acts/*"`) || a.header.Get("X-Road-Request-Hash") == "" {
+			t.Errorf("%s: %+v", name, a)
+		}
+	}
+	a := p.asks.call("GET", base+"getOpenAPI?SERVICECODE=births", nil)
+	if a.status != 200 || strings.Contains(a.body, "in.side") || !strings.Contains(a.body, `"url":"/v1"`) {
+		t.Errorf("getOpenAPI: %+v", a)
+	}
+	p.refuses("getOpenAPI without a service", reStyle(p.asks.call("GET", base+"getOpenAPI", nil)), "server.serverproxy.invalid_request")
+	p.refuses("getOpenAPI of no service", reStyle(p.asks.call("GET", base+"getOpenAPI?serviceCode=x", nil)), "server.serverproxy.internal_error")
+	list := p.asks.call("GET", "/listClients", nil, "Accept", "application/json")
+	if list.status != 200 || !strings.Contains(list.body, `"subsystem_code":"REGISTRY"`) {
+		t.Errorf("listClients: %+v", list)
+	}
+	if a := p.asks.call("GET", "/listClients?xRoadInstance=YY", nil, "Accept", "text/xml"); a.status != 200 || strings.Contains(a.body, "CIVIL") {
+		t.Errorf("listClients of another instance: %+v", a)
+	}
+}
+
+func reStyle(a answer) answer {
+	for old, now := range map[string]string{"Server.ServerProxy.InvalidRequest": "server.serverproxy.invalid_request", "Server.ServerProxy.InternalError": "server.serverproxy.internal_error"} {
+		if a.errorType() == old {
+			a.header.Set("X-Road-Error", now)
+			a.body = strings.ReplaceAll(a.body, old, now)
+		}
+	}
+	return a
+}
+
+func TestFieldsLimitsAndMaintenance(t *testing.T) {
+	kind := atomic.Pointer[string]{}
+	set := func(s string) { kind.Store(&s) }
+	set("application/json")
+	p := newPair(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Accept-Encoding") != "" || r.Header.Get("Range") != "" {
+			t.Error("the service may encode what must be filtered")
+		}
+		w.Header().Set("Content-Type", *kind.Load())
+		w.Header().Set("ETag", `"of the whole"`)
+		io.WriteString(w, `{"name":"A","secret":"s","children":[{"name":"B","secret":"t"}]}`)
+	}), func(p *pairing, terms *Terms) {
+		terms.Fields = []string{"name", "children.name"}
+		terms.CallsPerMinute = 3
+	})
+	a := p.asks.call("GET", r1("/acts/1"), nil, "Accept-Encoding", "gzip", "Range", "bytes=0-1")
+	if a.body != `{"name":"A","children":[{"name":"B"}]}` || a.header.Get("Etag") != "" {
+		t.Errorf("filtered: %+v", a)
+	}
+	set("text/html")
+	p.refuses("an answer that is not JSON", p.asks.call("GET", r1("/acts/1"), nil), "server.serverproxy.service_failed")
+	set("application/json")
+	p.ok(p.answers.SetMaintenance(t.Context(), "moving"))
+	p.refuses("a gateway in maintenance", p.asks.call("GET", r1("/acts/1"), nil), "server.serverproxy.maintenance_mode")
+	p.ok(p.answers.SetMaintenance(t.Context(), ""))
+	last := answer{}
+	for range 4 { // whatever minute it is: three more at the most
+		last = p.asks.call("GET", r1("/acts/1"), nil)
+	}
+	if last.status == 200 {
+		last = p.asks.call("GET", r1("/acts/1"), nil)
+	}
+	p.refuses("too many calls", last, "server.serverproxy.access_denied")
+	if !strings.Contains(last.body, "limit") {
+		t.Errorf("the message does not say why: %s", last.body)
+	}
+}
+
+// A request that may change something reaches the service once for an id.
+func TestRepeatedIDs(t *testing.T) {
+	var calls atomic.Int64
+	hold := make(chan struct{})
+	entered := make(chan struct{}, 1)
+	p := newPair(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n := calls.Add(1)
+		body, _ := io.ReadAll(r.Body)
+		switch {
+		case strings.HasPrefix(string(body), "hold"):
+			entered <- struct{}{}
+			<-hold
+		case string(body) == "break":
+			panic(http.ErrAbortHandler)
+		}
+		w.Header().Set("X-Call", fmt.Sprint(n))
+		w.WriteHeader(201)
+		fmt.Fprintf(w, "call %d of %d bytes", n, len(body))
+	}), nil)
+	post := func(id, body string) answer {
+		return p.asks.call("POST", r1("/acts"), strings.NewReader(body), "X-Road-Id", id)
+	}
+	first, second := post("a", "one"), post("a", "one")
+	if first.status != 201 || second.status != 201 || first.body != second.body || second.header.Get("X-Call") != "1" {
+		t.Errorf("repeated: %+v, then %+v", first, second)
+	}
+	if first.header.Get("X-Road-Request-Id") == second.header.Get("X-Road-Request-Id") {
+		t.Error("two requests have one request id")
+	}
+	p.refuses("the id of another request", post("a", "two"), "server.serverproxy.invalid_request")
+	done := make(chan answer)
+	go func() { done <- post("h", "hold") }()
+	<-entered
+	p.refuses("while the first is under way", post("h", "hold"), "server.serverproxy.service_failed")
+	close(hold)
+	<-done
+	if a := post("h", "hold"); a.status != 201 {
+		t.Errorf("afterwards: %+v", a)
+	}
+	p.refuses("a service that breaks off", post("b", "break"), "server.serverproxy.service_failed")
+	n := calls.Load()
+	p.refuses("and again", post("b", "break"), "server.serverproxy.service_failed")
+	long := strings.Repeat("x", link.MaxInline+5)
+	l1, l2 := post("l", long), post("l", long)
+	if l1.status != 201 || l1.body != l2.body {
+		t.Errorf("a long body repeated: %d %s, %d %s", l1.status, l1.body, l2.status, l2.body)
+	}
+	p.refuses("another long body", post("l", long+"y"), "server.serverproxy.invalid_request")
+	if got := calls.Load(); got != n+1 {
+		t.Errorf("the service was called %d times more than it should", got-n-1)
+	}
+	// Without the service nothing was carried out, so that it may be tried again.
+	p.backend.Close()
+	p.refuses("a service that is down", post("d", "x"), "server.serverproxy.network_error")
+	p.refuses("and again", post("d", "x"), "server.serverproxy.network_error")
+}
+
+func TestLongBodiesBothWays(t *testing.T) {
+	const size = 5<<20 + 7
+	p := newPair(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sum := sha256.New()
+		n, err := io.Copy(sum, r.Body)
+		w.Header().Set("X-Sum", hex.EncodeToString(sum.Sum(nil)))
+		w.Header().Set("X-Length", fmt.Sprint(n))
+		if err != nil {
+			t.Errorf("the service: %v", err)
+		}
+		w.Write(make([]byte, size))
+	}), nil)
+	body := make([]byte, size)
+	rand.Read(body)
+	want := sha256.Sum256(body)
+	a := p.asks.call("POST", r1("/acts"), strings.NewReader(string(body)), "X-Road-Id", "long")
+	if a.status != 200 || a.header.Get("X-Sum") != hex.EncodeToString(want[:]) || len(a.body) != size {
+		t.Errorf("%d %q %d bytes, sum %s", a.status, a.errorType(), len(a.body), a.header.Get("X-Sum"))
+	}
+}
+
+// The contract's end, its revocation and the suspension of a member reach the
+// gateways.
+func TestContractsEndAndMembersLeave(t *testing.T) {
+	p := newPair(t, acts(t), nil)
+	ask := func() answer { return p.asks.call("GET", r1("/acts/1"), nil) }
+	if a := ask(); a.status != 200 {
+		t.Fatalf("%+v", a)
+	}
+	p.ok(p.regsOff.Answer(t.Context(), p.hash, contract.Revoke))
+	p.eventually("the revocation is known", func() bool { return ask().errorType() == "server.serverproxy.access_denied" })
+	terms := p.terms()
+	terms.Until = p.clock.Now().Add(time.Hour)
+	p.agree(p.townOffice, p.regsOff, terms)
+	p.eventually("the new contract is known", func() bool { return ask().status == 200 })
+	p.clock.turn(2 * time.Hour)
+	p.refuses("after the contract's end", ask(), "server.serverproxy.access_denied")
+	p.ok(p.x.Suspend(t.Context(), officer, town, "test", true))
+	p.eventually("the member is out", func() bool { e := ask().errorType(); return e != "" && e != "server.serverproxy.access_denied" })
+}
+
+// With the directory down everything goes on, until what the gateways hold is too
+// old.
+func TestDirectoryDownAndExpired(t *testing.T) {
+	p := newPair(t, acts(t), nil)
+	p.down.Store(true)
+	p.portal.CloseClientConnections()
+	if a := p.asks.call("GET", r1("/acts/1"), nil); a.status != 200 {
+		t.Fatalf("%+v", a)
+	}
+	p.clock.turn(25 * time.Hour)
+	p.refuses("an outdated directory", p.asks.call("GET", r1("/acts/1"), nil), "server.clientproxy.global_conf_outdated")
+	if s := p.asks.Status(); s.Ready || len(s.Faults) != 1 || s.Faults[0] != FaultDirectory {
+		t.Errorf("status %+v", s)
+	}
+	p.down.Store(false)
+	p.eventually("it comes back", func() bool { return p.asks.call("GET", r1("/acts/1"), nil).status == 200 })
+}
+
+func TestClientsWithCertificates(t *testing.T) {
+	key := newKey(t)
+	der := func(until time.Time) []byte {
+		c := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: until}
+		b, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	good, other, old := der(time.Now().Add(time.Hour)), der(time.Now().Add(2*time.Hour)), der(time.Now().Add(-time.Hour))
+	pin := func(b []byte) string { s := sha256.Sum256(b); return hex.EncodeToString(s[:]) }
+	p := newPair(t, acts(t), func(p *pairing, _ *Terms) {
+		p.town.Edge.HTTPS = "127.0.0.1:0"
+		p.town.Clients = []ClientConfig{{Subsystem: "DESK", Pins: []string{pin(good), pin(old)}}}
+	})
+	for _, c := range []struct {
+		what string
+		cert []byte
+		want int
+	}{{"pinned", good, 200}, {"another", other, 500}, {"expired", old, 500}, {"none", nil, 500}} {
+		conf := &tls.Config{InsecureSkipVerify: true}
+		if c.cert != nil {
+			conf.Certificates = []tls.Certificate{{Certificate: [][]byte{c.cert}, PrivateKey: key}}
+		}
+		client := &http.Client{Transport: &http.Transport{TLSClientConfig: conf}}
+		req, _ := http.NewRequest("GET", "https://"+p.asks.Addresses().EdgeTLS+r1("/acts/1"), nil)
+		req.Header.Set("X-Road-Client", desk)
+		resp, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != c.want || c.want == 500 && resp.Header.Get("X-Road-Error") != "server.clientproxy.ssl_authentication_failed" {
+			t.Errorf("%s: %d %s", c.what, resp.StatusCode, resp.Header.Get("X-Road-Error"))
+		}
+	}
+	p.refuses("the same client in the clear", p.asks.call("GET", r1("/acts/1"), nil), "server.clientproxy.ssl_authentication_failed")
+}
+
+// What both gateways recorded can be searched, and what is about a person reaches
+// the directory from both sides, without content.
+func TestIndexNoticesAndUsage(t *testing.T) {
+	p := newPair(t, acts(t), nil)
+	person := strings.Repeat("ab", 32)
+	p.asks.call("GET", r1("/acts/77"), nil, "X-Road-Id", "s-1", "X-Road-UserId", "subject:"+person)
+	p.asks.call("GET", r1("/acts/78"), nil, "X-Road-UserId", "EE123")
+	p.asks.call("GET", r1("/nothing"), nil, "X-Road-Id", "s-2")
+	for _, n := range []*node{p.asks, p.answers} {
+		n := n
+		p.eventually(n.cfg.Member+" has indexed all", func() bool {
+			list, err := n.Exchanges(t.Context(), Search{})
+			return err == nil && len(list) == 3 && list[0].Fault != ""
+		})
+		got, err := n.Exchanges(t.Context(), Search{Message: "s-1"})
+		p.ok(err)
+		if len(got) != 1 || got[0].Client != desk || got[0].Service != births || got[0].Status != 200 || got[0].Operation != "GET /acts/*" || got[0].Subject != person || got[0].Contract != p.hash || got[0].RequestSeq == 0 || got[0].ResponseSeq == 0 {
+			t.Errorf("%s: %+v", n.cfg.Member, got)
+		}
+		if byPerson, _ := n.Exchanges(t.Context(), Search{Subject: person, Side: got[0].Side, From: p.clock.Now().Add(-time.Hour), To: p.clock.Now().Add(time.Hour), Status: 200}); len(byPerson) != 1 {
+			t.Errorf("%s: by person %+v", n.cfg.Member, byPerson)
+		}
+		if faults, _ := n.Exchanges(t.Context(), Search{Failed: true}); len(faults) != 1 || faults[0].Fault != "server.serverproxy.access_denied" || faults[0].Message != "s-2" {
+			t.Errorf("%s: failed %+v", n.cfg.Member, faults)
+		}
+	}
+	p.eventually("the person sees it", func() bool {
+		list, total, err := p.x.Accesses(t.Context(), person, 10, 0)
+		return err == nil && total == 1 && list[0].Asked && list[0].Answered && list[0].Agreement != nil && list[0].Operation == "GET /acts/*"
+	})
+	p.ok(p.answers.flushCounters(t.Context()))
+	p.ok(p.answers.sendUsage(t.Context()))
+	traffic, err := p.x.Traffic(t.Context(), p.clock.Now().Add(-2*time.Hour), 10)
+	if err != nil || len(traffic) != 1 || traffic[0].Calls != 3 || traffic[0].Errors != 1 {
+		t.Errorf("traffic %+v, %v", traffic, err)
+	}
+	records, err := p.answers.Monitoring(t.Context(), p.clock.Now().Add(-time.Hour), 10)
+	if err != nil || len(records) != 3 || records[0].ServerType != "Producer" || records[0].MessageUserID != "" || records[0].ServiceType != "OPENAPI3" {
+		t.Errorf("monitoring %+v, %v", records, err)
+	}
+}
+
+func TestAdmin(t *testing.T) {
+	p := newPair(t, acts(t), nil)
+	p.asks.call("GET", r1("/acts/1"), nil)
+	get := func(method, path, host string) (int, string) {
+		req, _ := http.NewRequest(method, "http://"+p.asks.Addresses().Admin+path, nil)
+		if host != "" {
+			req.Host = host
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		b, _ := io.ReadAll(resp.Body)
+		return resp.StatusCode, string(b)
+	}
+	for path, want := range map[string]string{"/healthz": "ok", "/readyz": `"Ready":true`, "/metrics": `diwan_exchange_requests_total{outcome="2xx",side="asked"} 1`, "/contracts": p.hash, "/monitoring": "["} {
+		if status, body := get("GET", path, ""); status != 200 || !strings.Contains(body, want) {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+	}
+	if status, _ := get("GET", "/status", "evil.example"); status != http.StatusMisdirectedRequest {
+		t.Errorf("another name: %d", status)
+	}
+	status, body := get("POST", "/selftest", "")
+	var checks []Check
+	if err := json.Unmarshal([]byte(body), &checks); err != nil || status != 200 {
+		t.Fatalf("%d %s", status, body)
+	}
+	seen := map[string]Verdict{}
+	for _, c := range checks {
+		seen[c.Code] = c.Verdict
+		if c.Verdict == Bad {
+			t.Errorf("%+v", c)
+		}
+	}
+	for _, code := range []string{"selftest.directory.reachable", "selftest.clock.right", "selftest.name.known", "selftest.certificate.good", "selftest.port.open", "selftest.contract.live"} {
+		if seen[code] != Good {
+			t.Errorf("%s is %q", code, seen[code])
+		}
+	}
+}
+
+func TestSelfTestSaysWhatIsWrong(t *testing.T) {
+	p := newPair(t, acts(t), nil)
+	has := func(c Config, by time.Duration, code string) {
+		t.Helper()
+		clock := &turnedClock{}
+		clock.turn(time.Duration(p.clock.by.Load()) + by)
+		var codes []string
+		for _, k := range SelfTest(t.Context(), c, clock) {
+			codes = append(codes, k.Code)
+			if k.Code == code {
+				return
+			}
+		}
+		t.Errorf("%s is not among %v", code, codes)
+	}
+	c := p.town
+	has(c, 0, "selftest.contract.live")
+	has(c, 5*time.Minute, "selftest.clock.off")
+	has(c, 100*24*time.Hour, "selftest.certificate.expired")
+	other := c
+	other.Node = "n9"
+	has(other, 0, "selftest.name.node_unknown")
+	other = c
+	other.Clients = []ClientConfig{{Subsystem: "NEW", Plain: true}}
+	has(other, 0, "selftest.subsystem.unknown")
+	other = c
+	other.Link.Addresses = []string{freePort(t)}
+	has(other, 0, "selftest.port.closed_not_running")
+	other = c
+	other.Services = []ServiceConfig{{Subsystem: "S", Code: "c", URL: "http://" + freePort(t)}}
+	has(other, 0, "selftest.service.unreachable")
+	p.down.Store(true)
+	p.portal.CloseClientConnections()
+	has(c, 0, "selftest.directory.unreachable")
+	other = c
+	other.Data = t.TempDir()
+	has(other, 0, "selftest.keys")
+}
+
+func TestEventsReachSubscribers(t *testing.T) {
+	type got struct{ subject, id string }
+	var mu sync.Mutex
+	var list []got
+	var failing atomic.Pointer[string]
+	none := "-"
+	failing.Store(&none)
+	system := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var e struct {
+			ID, Subject string
+			Data        map[string]any
+		}
+		json.NewDecoder(r.Body).Decode(&e)
+		if e.Subject == *failing.Load() {
+			w.WriteHeader(500)
+			return
+		}
+		if e.Data["secret"] != nil {
+			t.Error("a field that was not agreed on")
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		list = append(list, got{e.Subject, e.ID})
+	}))
+	defer system.Close()
+	p := newPair(t, acts(t), func(p *pairing, terms *Terms) {
+		terms.Events = []string{"birth.registered"}
+		terms.Fields = []string{"name"}
+		p.civil.Clients = []ClientConfig{{Subsystem: "REGISTRY", Plain: true}}
+		p.town.Subscriptions = []SubscriptionConfig{{Name: "new", Client: "DESK", Service: births, URL: system.URL, Every: 20 * time.Millisecond, Attempts: 4}}
+	})
+	publish := func(id, subject string) answer {
+		return p.answers.call("POST", "/events", strings.NewReader(fmt.Sprintf(`{"specversion":"1.0","id":%q,"source":"/r","type":"birth.registered","subject":%q,"data":{"name":"n","secret":"s"}}`, id, subject)),
+			"X-Road-Client", civil+"/REGISTRY", "Content-Type", "application/cloudevents+json")
+	}
+	bad := "b"
+	failing.Store(&bad)
+	for i := range 6 {
+		for _, s := range []string{"a", "b"} {
+			if a := publish(fmt.Sprintf("%s%d", s, i), s); a.status != 202 {
+				t.Fatalf("%+v", a)
+			}
+		}
+	}
+	publish("a0", "a") // the same again
+	count := func(subject string) (n int) {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, g := range list {
+			if g.subject == subject {
+				if g.id != fmt.Sprintf("%s%d", subject, n%6) {
+					t.Errorf("out of order: %v", list)
+				}
+				n++
+			}
+		}
+		return n
+	}
+	p.eventually("one subject goes on while another fails", func() bool { return count("a") == 6 })
+	if count("b") != 0 {
+		t.Error("the other subject came through")
+	}
+	p.eventually("what fails for good is set aside", func() bool {
+		dead, err := p.asks.DeadEvents(t.Context(), "new")
+		return err == nil && len(dead) == 6
+	})
+	failing.Store(&none)
+	if n, err := p.asks.RetryDead(t.Context(), "new"); n != 6 || err != nil {
+		t.Errorf("retried %d, %v", n, err)
+	}
+	p.eventually("and comes when it is tried again", func() bool { return count("b") == 6 })
+	p.ok(p.asks.ReplayEvents(t.Context(), "new", 0))
+	p.eventually("a replay brings all again", func() bool { return count("a") == 12 && count("b") == 12 })
+	p.refuses("an event that nobody publishes", p.answers.call("POST", "/events", strings.NewReader(`{"specversion":"1.0","id":"x","source":"/r","type":"other"}`),
+		"X-Road-Client", civil+"/REGISTRY", "Content-Type", "application/cloudevents+json"), "server.clientproxy.unknown_service")
+}
+
+func TestSecondProfile(t *testing.T) {
+	listen := freePort(t)
+	p := newPair(t, acts(t), func(p *pairing, _ *Terms) {
+		p.civil.HTTP = HTTPConfig{Listen: listen, Address: "https://" + listen}
+		p.civil.Link = LinkConfig{}
+		p.ok(p.regsOff.Directory().SetNode(t.Context(), directory.NodeState{HTTP: p.civil.HTTP.Address}))
+	})
+	a := p.asks.call("GET", r1("/acts/4%202?x=1;y"), nil, "X-Road-Id", "h-1")
+	if a.status != 200 || !strings.Contains(a.body, `"path":"/v1/acts/4%202"`) || a.header.Get("X-Road-Id") != "h-1" || a.header.Get("Content-Type") != "application/json" {
+		t.Fatalf("%+v", a)
+	}
+	post := p.asks.call("POST", r1("/acts"), strings.NewReader("new"), "X-Road-Id", "h-2")
+	if post.status != 201 {
+		t.Errorf("%+v", post)
+	}
+	p.refuses("without a contract", p.asks.call("GET", r1("/other"), nil), "server.serverproxy.access_denied")
+	for _, n := range []*node{p.asks, p.answers} {
+		r := n.journal.Reader(1)
+		notes := 0
+		for {
+			e, err := r.Next()
+			if err == io.EOF {
+				break
+			}
+			p.ok(err)
+			if e.Type != noteHTTP {
+				continue
+			}
+			notes++
+			if err := VerifyNote(e, n.HTTPKey); err != nil {
+				t.Errorf("%s: %v", n.cfg.Member, err)
+			}
+			e.Payload[len(e.Payload)-3] ^= 1
+			if VerifyNote(e, n.HTTPKey) == nil {
+				t.Error("an altered record verifies")
+			}
+		}
+		r.Close()
+		if notes != 5 {
+			t.Errorf("%s has %d records of the profile, want 5", n.cfg.Member, notes)
+		}
+		p.eventually("indexed", func() bool {
+			l, err := n.Exchanges(t.Context(), Search{Message: "h-1"})
+			return err == nil && len(l) == 1 && l[0].Status == 200
+		})
+	}
+}
