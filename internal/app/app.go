@@ -20,6 +20,7 @@ import (
 	"diwan/internal/catalogue/search"
 	"diwan/internal/db"
 	"diwan/internal/exchange"
+	"diwan/internal/exchange/translog/stamp"
 	"diwan/internal/gazette"
 	lawsearch "diwan/internal/gazette/search"
 	"diwan/internal/gov"
@@ -42,6 +43,7 @@ type App struct {
 	Catalogue *catalogue.Catalogue
 	Gazette   *gazette.Gazette   // nil when the country pack describes none
 	Exchange  *exchange.Exchange // nil when the country pack describes none
+	Stamps    *stamp.Authority   // nil when the exchange gives no time stamps
 	Files     blob.Store
 	Accounts  *identity.Accounts
 	Site      *web.Site
@@ -63,7 +65,7 @@ type App struct {
 // Migrations returns the tables of all slices, in an order in which they can be
 // made.
 func Migrations() []db.Migrations {
-	return []db.Migrations{audit.Migrations(), identity.Migrations(), catalogue.Migrations(), gazette.Migrations(), exchange.Migrations()}
+	return []db.Migrations{audit.Migrations(), identity.Migrations(), catalogue.Migrations(), gazette.Migrations(), exchange.Migrations(), stamp.Migrations()}
 }
 
 // MessageFolders returns the words of all slices.
@@ -191,6 +193,9 @@ func (a *App) build(ctx context.Context) (err error) {
 	if err := a.openExchange(ctx); err != nil {
 		return err
 	}
+	if err := a.openStamps(ctx); err != nil {
+		return err
+	}
 	work := jobs.NewRegistry()
 	a.Accounts.RegisterJobs(work)
 	if err := a.openFollowing(work); err != nil {
@@ -237,7 +242,7 @@ func (a *App) openSite() error {
 	}
 	a.Site, err = web.NewSite(web.Site{
 		Country: a.Country, Words: words, Clock: a.clock, Log: a.log, Demo: a.Config.Demo,
-		BaseURL: a.Config.PublicURL, Who: identity.Actor, Nav: a.navigation(),
+		BaseURL: a.Config.PublicURL, Who: identity.Actor, Nav: a.navigation(), Foot: a.footer(),
 	}, TemplateSets())
 	return err
 }

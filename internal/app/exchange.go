@@ -21,6 +21,7 @@ const exchangeFile = "exchange.json"
 const (
 	authorityPurpose = "exchange-authority"
 	directoryPurpose = "exchange-directory"
+	stampPurpose     = "exchange-stamp"
 )
 
 // openExchange opens the directory of the exchange, if the country has one here.

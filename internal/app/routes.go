@@ -32,6 +32,14 @@ func (a *App) navigation() []web.NavItem {
 	return nav
 }
 
+// footer are the links at the foot of every page that not every country has.
+func (a *App) footer() []web.NavItem {
+	if a.Exchange == nil {
+		return nil
+	}
+	return []web.NavItem{{ID: "mine", Path: "/me/data", Key: "web.foot.mine"}, {ID: "exchange", Path: "/exchange", Key: "exchange.title"}}
+}
+
 // routes mounts every slice. Public pages are the same for everybody and never
 // see a session; the office stands behind one.
 func (a *App) routes() http.Handler {
@@ -56,6 +64,7 @@ func (a *App) routes() http.Handler {
 	forPrograms := m.wrap("api", catalogue.AnyOrigin(limit.Wrap(api)))
 	mux.Handle("/api/", forPrograms)
 	mux.Handle("/ns", forPrograms)
+	a.registerStamps(mux)
 
 	mux.Handle("GET /static/", site.Assets)
 	mux.HandleFunc("GET /healthz", a.healthz)

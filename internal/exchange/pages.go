@@ -4,6 +4,7 @@ import (
 	"embed"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -105,7 +106,11 @@ func (p *Pages) home(w http.ResponseWriter, r *http.Request) {
 	for _, u := range traffic {
 		d.Calls += u.Calls
 	}
-	p.Site.Uncached(w, r, http.StatusOK, web.Page{Template: "exchange/home", Title: p.Site.Printer(r).T("exchange.title"), Path: "/exchange", Nav: "administrations", Data: d})
+	path := "/exchange"
+	if d.Query != "" {
+		path += "?" + url.Values{"q": {d.Query}}.Encode()
+	}
+	p.Site.Uncached(w, r, http.StatusOK, web.Page{Template: "exchange/home", Title: p.Site.Printer(r).T("exchange.title"), Path: path, Hidden: d.Query != "", Nav: "administrations", Data: d})
 }
 
 // matches tells whether a service has the words that somebody looks for.

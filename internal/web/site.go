@@ -32,6 +32,8 @@ type Site struct {
 	Who func(*http.Request) gov.Actor
 	// Mounts are the entries of the navigation that exist.
 	Nav []NavItem
+	// Foot are the links of capabilities at the foot of every page.
+	Foot []NavItem
 
 	// Verify renders every page a second time by html/template and fails when
 	// the two differ. Tests set it.
@@ -97,6 +99,7 @@ type view struct {
 	Demo      bool
 	BaseURL   string
 	Nav       []NavItem
+	Foot      []NavItem
 	Current   string
 	Actor     gov.Actor
 	Portal    string
@@ -111,7 +114,7 @@ func (s *Site) Render(l gov.Lang, actor gov.Actor, p Page) (b []byte, err error)
 // render makes the page and hands it to use, which must not keep it.
 func (s *Site) render(l gov.Lang, actor gov.Actor, p Page, use func(page []byte)) error {
 	v := &view{Page: p, Lang: l, Languages: s.Country.Languages, Demo: s.Demo, BaseURL: s.BaseURL,
-		Nav: s.Nav, Current: p.Nav, Actor: actor}
+		Nav: s.Nav, Foot: s.Foot, Current: p.Nav, Actor: actor}
 	v.Portal, _ = s.Country.Portal.In(l, s.Country.Order())
 	if p.JSONLD == nil && !p.Hidden {
 		p.JSONLD = s.plainLD(l, p)

@@ -73,6 +73,8 @@ const (
 	Editor     = "editor.demo"
 	Commission = "commission.demo"
 	Steward    = "steward.demo"
+	Keeper     = "exchange.demo" // of the exchange
+	Person     = "salma.demo"
 )
 
 // Draft saves a new version of a procedure in which the deadline is missing, so
@@ -108,7 +110,11 @@ func Draft(t testing.TB, a *app.App) string {
 func SignIn(t testing.TB, base, login string) []*http.Cookie {
 	t.Helper()
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	res, err := client.PostForm(base+"/en/office/sign-in", map[string][]string{"login": {login}})
+	root := "office"
+	if login == Person {
+		root = "me"
+	}
+	res, err := client.PostForm(base+"/en/"+root+"/sign-in", map[string][]string{"login": {login}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,13 +32,13 @@ type Page struct {
 func Pages(t testing.TB, a *app.App) []Page {
 	t.Helper()
 	draft := Draft(t, a)
-	desk := lawDesk(t, a)
+	desk, shared := lawDesk(t, a), exchangeDesk(t, a)
 	if err := a.UpdateLawSearch(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	var out []Page
 	for _, l := range a.Country.Languages {
-		for _, p := range slices.Concat(public(a, l.Code), office(draft), law(desk)) {
+		for _, p := range slices.Concat(public(a, l.Code), office(draft), law(desk), exchangePages(shared)) {
 			p.Lang, p.Dir = l.Code, l.Dir
 			if p.Status == 0 {
 				p.Status = http.StatusOK

@@ -17,6 +17,7 @@ import (
 type job struct {
 	Base      string         `json:"base"`
 	Chromium  string         `json:"chromium"`
+	Person    string         `json:"person"` // the sample account that is nobody of the office
 	Languages []gov.Lang     `json:"languages"`
 	Pages     []apptest.Page `json:"pages"`
 }
@@ -34,7 +35,7 @@ func TestBrowser(t *testing.T) {
 	chromium := needs(t)
 	a := apptest.Open(t)
 	pages := apptest.Pages(t, a)
-	input, err := json.Marshal(job{apptest.Serve(t, a), chromium, apptest.Languages(a), pages})
+	input, err := json.Marshal(job{apptest.Serve(t, a), chromium, apptest.Person, apptest.Languages(a), pages})
 	if err != nil {
 		t.Fatal(err)
 	}
