@@ -51,7 +51,7 @@ var table = []rule{
 	{"internal/exchange/pki", []string{}, []string{}},
 	{"internal/exchange/translog/...", append(words, "internal/db", "internal/exchange/translog/..."), nil},
 	{"internal/exchange/gateway/...", concat(words, platform, "protocol/xroad/...", "protocol/httpsig", "protocol/link", "internal/exchange/..."), nil},
-	{"internal/exchange", concat(words, platform, "protocol/xroad", "protocol/httpsig", "internal/exchange/contract", "internal/exchange/pki", "internal/exchange/snapshot"), nil},
+	{"internal/exchange", concat(words, platform, "protocol/xroad", "protocol/httpsig", "internal/exchange/contract", "internal/exchange/pki", "internal/exchange/snapshot", "internal/exchange/translog"), nil},
 	{"internal/blob", words, []string{}},
 	{"internal/mail", words, nil},
 	{"internal/webhook", words, nil},

@@ -163,6 +163,9 @@ func (x *Exchange) admit(ctx context.Context, tx *db.Tx, member string, e Enrolm
 	if !m.Suspended.IsZero() {
 		return nil, errToken
 	}
+	if err := checkLogKeys(member, e.Log, e.Witness); err != nil {
+		return nil, err
+	}
 	out := &Admission{Instance: x.settings.Instance, Member: member, Node: e.Node}
 	if out.Authorities, out.DirectoryKeys, err = x.trust(); err != nil {
 		return nil, err

@@ -15,6 +15,10 @@ type Settings struct {
 	// ValidHours is how long gateways may go on with a directory that they can't
 	// renew.
 	ValidHours int `json:"valid_hours"`
+	// StampPolicy is the object identifier of the rules by which the exchange gives
+	// time stamps; without one it gives none. StampName is the authority's name.
+	StampPolicy string `json:"stamp_policy"`
+	StampName   string `json:"stamp_name"`
 }
 
 // MemberClass is a class of members, such as GOV.

@@ -24,6 +24,10 @@ type NodeState struct {
 	Addresses   []string `json:"addresses"`
 	HTTP        string   `json:"http"`
 	Maintenance string   `json:"maintenance"`
+	// Log is the key of the member's transparency log, Witness that of the member
+	// as a witness; empty when the node says nothing of them.
+	Log     string `json:"log,omitempty"`
+	Witness string `json:"witness,omitempty"`
 }
 
 // maxWords bounds names and reasons.
@@ -37,7 +41,13 @@ func (x *Exchange) SetNode(ctx context.Context, by Caller, s NodeState) error {
 	if len(s.Maintenance) > maxWords {
 		return problem.New(problem.Invalid, "exchange.too_long")
 	}
+	if err := checkLogKeys(by.Member, s.Log, s.Witness); err != nil {
+		return err
+	}
 	return x.change(ctx, by.actor(), "exchange.node.changed", by.Member+"/"+by.Node, nil, func(tx *db.Tx) error {
+		if err := x.firstLogKeys(ctx, tx, by, s.Log, s.Witness); err != nil {
+			return err
+		}
 		return one(tx.ExecContext(ctx, `UPDATE exchange_node SET addresses = $3, http = $4, maintenance = $5, seen_at = $6 WHERE member = $1 AND name = $2`,
 			by.Member, by.Node, jsonOf(s.Addresses), s.HTTP, s.Maintenance, db.Micros(x.clock.Now())))
 	})

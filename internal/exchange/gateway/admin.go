@@ -57,6 +57,9 @@ func (g *Gateway) admin() http.Handler {
 		}
 		writeJSON(w, status, s)
 	})
+	for pattern, h := range g.extra {
+		mux.Handle(pattern, h)
+	}
 	var guard http.CrossOriginProtection
 	return onlyHere(guard.Handler(mux))
 }
@@ -142,7 +145,7 @@ func (g *Gateway) Status() Status {
 // answer, and by the directory when it can be reached.
 func (g *Gateway) SetMaintenance(ctx context.Context, reason string) error {
 	g.closed.Store(reason != "")
-	if g.directory == nil {
+	if g.directory == nil || len(g.cfg.Link.Addresses) == 0 && g.cfg.HTTP.Address == "" {
 		return nil
 	}
 	return g.directory.SetNode(ctx, directory.NodeState{Addresses: g.cfg.Link.Addresses, HTTP: g.cfg.HTTP.Address, Maintenance: reason})

@@ -3,6 +3,7 @@ package gateway
 import (
 	"bufio"
 	"context"
+	"crypto/rand"
 	"crypto/sha512"
 	"crypto/tls"
 	"crypto/x509"
@@ -12,11 +13,13 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"diwan/internal/exchange/journal"
 	"diwan/internal/exchange/snapshot"
+	"diwan/protocol/httpsig"
 	"diwan/protocol/link"
 	"diwan/protocol/xroad"
 )
@@ -166,8 +169,9 @@ func TestRevokedAndExpiredCertificates(t *testing.T) {
 		t.Errorf("%q, %v", m, err)
 	}
 	other := newKey(t)
-	tmpl := *p.asks.cert.Load().Leaf
-	der, err := x509.CreateCertificate(nil, &tmpl, &tmpl, other.Public(), other)
+	real := p.asks.cert.Load().Leaf
+	tmpl := &x509.Certificate{SerialNumber: real.SerialNumber, Subject: real.Subject, NotBefore: real.NotBefore, NotAfter: real.NotAfter, ExtKeyUsage: real.ExtKeyUsage, URIs: real.URIs}
+	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, other.Public(), other)
 	p.ok(err)
 	forged, err := x509.ParseCertificate(der)
 	p.ok(err)
@@ -214,8 +218,8 @@ func TestRenewal(t *testing.T) {
 func TestDiskFull(t *testing.T) {
 	for _, side := range []string{town, civil} {
 		t.Run(side, func(t *testing.T) {
-			var called bool
-			p := newPair(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { called = true }), func(p *pairing, _ *Terms) {
+			var called atomic.Bool
+			p := newPair(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { called.Store(true) }), func(p *pairing, _ *Terms) {
 				c := &p.town
 				if side == civil {
 					c = &p.civil
@@ -227,7 +231,7 @@ func TestDiskFull(t *testing.T) {
 				want = "server.serverproxy.logging_failed"
 			}
 			p.refuses("a full disk", p.asks.call("GET", r1("/acts/1"), nil), want)
-			if called {
+			if called.Load() {
 				t.Error("the service was asked")
 			}
 		})
@@ -254,7 +258,11 @@ func (n *node) raw(text string, then func(net.Conn)) (status, errorType string) 
 }
 
 func TestHostileClients(t *testing.T) {
-	p := newPair(t, acts(t), func(p *pairing, _ *Terms) {
+	p := newPair(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := io.Copy(io.Discard, r.Body); err == nil { // else it is none, and must not look like one
+			w.WriteHeader(201)
+		}
+	}), func(p *pairing, _ *Terms) {
 		p.town.Limits.BodyTime, p.town.Limits.HeadTime = 300*time.Millisecond, 300*time.Millisecond
 		p.town.Limits.BodyMiB = 2
 		p.civil.Limits.BodyTime = 500 * time.Millisecond
@@ -345,5 +353,94 @@ func TestHostileServices(t *testing.T) {
 	}
 	if a := p.asks.call("GET", r1("/acts/failed"), nil); a.status != 500 || a.errorType() != "" {
 		t.Errorf("a failure of the service: %+v", a)
+	}
+}
+
+// The second profile refuses what the link refuses.
+func TestSecondProfileAttacks(t *testing.T) {
+	listen := freePort(t)
+	p := newPair(t, acts(t), func(p *pairing, _ *Terms) {
+		p.civil.HTTP = HTTPConfig{Listen: listen, Address: "https://" + listen}
+	})
+	client := p.asks.httpPeers.of(p.asks.Gateway, civil)
+	type message struct {
+		method, target, body string
+		head                 func(id string) string
+		change               func(*http.Request)
+		at                   time.Duration
+	}
+	send := func(m message) (*http.Request, string) {
+		id := uuid(link.NewRequestID())
+		req, err := http.NewRequest(m.method, "https://"+listen, strings.NewReader(m.body))
+		p.ok(err)
+		req.URL.Opaque = m.target
+		_, err = httpsig.SignExchangeRequest(httpsig.FromRequest(req), httpsig.Outgoing{Signer: p.asks.httpSigner(), Head: []byte(m.head(id)), BodySum: sha512.Sum512([]byte(m.body)), Now: p.clock.Now().Add(m.at)})
+		p.ok(err)
+		if m.change != nil {
+			m.change(req)
+		}
+		resp, err := client.Do(req)
+		p.ok(err)
+		resp.Body.Close()
+		if resp.StatusCode == 200 {
+			return req, "ok"
+		}
+		return req, resp.Header.Get("X-Road-Error")
+	}
+	head := func(method, target, client string) func(string) string {
+		return func(id string) string {
+			return method + "\r\n" + target + "\r\nX-Road-Client:" + client + "\r\nX-Road-Id:1\r\nx-road-request-id:" + id + "\r\n"
+		}
+	}
+	target := r1("/acts/1")
+	for what, k := range map[string]struct {
+		m    message
+		want string
+	}{
+		"as it should be":         {message{"GET", target, "", head("GET", target, desk), nil, 0}, "ok"},
+		"another body":            {message{"GET", target, "a", head("GET", target, desk), func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader("b")) }, 0}, "inconsistent_message"},
+		"another target":          {message{"GET", r1("/acts/2"), "", head("GET", target, desk), nil, 0}, "invalid_request"},
+		"another method":          {message{"GET", target, "", head("DELETE", target, desk), nil, 0}, "invalid_request"},
+		"another member's client": {message{"GET", target, "", head("GET", target, civil+"/REGISTRY"), nil, 0}, typeForged},
+		"another head":            {message{"GET", target, "", head("GET", target, desk), func(r *http.Request) { r.Header.Set("Diwan-Head", ":R0VU:") }, 0}, "invalid_signature_value"},
+		"no signature":            {message{"GET", target, "", head("GET", target, desk), func(r *http.Request) { r.Header.Del("Signature") }, 0}, "invalid_signature_value"},
+		"too old":                 {message{"GET", target, "", head("GET", target, desk), nil, -5 * time.Minute}, "expired"},
+		"of the future":           {message{"GET", target, "", head("GET", target, desk), nil, 5 * time.Minute}, "expired"},
+		"no head lines":           {message{"GET", target, "", func(string) string { return "x" }, nil, 0}, "invalid_request"},
+	} {
+		if _, got := send(k.m); got != k.want {
+			t.Errorf("%s: %q, want %q", what, got, k.want)
+		}
+	}
+	req, _ := send(message{"GET", target, "", head("GET", target, desk), nil, 0})
+	again := func() string {
+		r := req.Clone(t.Context())
+		resp, err := client.Do(r)
+		if err != nil {
+			return err.Error()
+		}
+		resp.Body.Close()
+		return resp.Header.Get("X-Road-Error")
+	}
+	if got := again(); got != "replayed" {
+		t.Errorf("the same again: %q", got)
+	}
+	p.answers.end()
+	p.answers = p.start(p.civil)
+	if got := again(); got != "replayed" {
+		t.Errorf("the same after a restart: %q", got)
+	}
+	// TLS proves one member, the signature another.
+	stranger := &http.Client{Transport: &http.Transport{TLSClientConfig: p.answers.clientTLS()}}
+	resp, err := stranger.Do(req.Clone(t.Context()))
+	p.ok(err)
+	resp.Body.Close()
+	if got := resp.Header.Get("X-Road-Error"); got != "unknown_member" {
+		t.Errorf("another member's connection: %q", got)
+	}
+	nobody := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	if resp, err := nobody.Do(req.Clone(t.Context())); err == nil {
+		resp.Body.Close()
+		t.Error("nobody's connection was taken")
 	}
 }

@@ -36,7 +36,8 @@ type Config struct {
 	Services      []ServiceConfig      `toml:"service"`
 	Subscriptions []SubscriptionConfig `toml:"subscription"`
 
-	Limits Limits `toml:"limits"`
+	Limits Limits      `toml:"limits"`
+	Proof  ProofConfig `toml:"proof"`
 
 	ErrorStyle string `toml:"error_style"` // 7.8 or older
 	// PerMessage signs every message alone instead of many under one signature.

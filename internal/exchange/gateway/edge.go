@@ -116,7 +116,7 @@ func (e *edge) message(w http.ResponseWriter, r *http.Request) {
 		e.fail(w, r, xerr)
 		return
 	}
-	seen := observed{side: directory.Asked, client: q.headers.Client, service: q.target.Service, headers: &q.headers, method: q.method, path: q.target.ServicePath, begin: begin}
+	seen := observed{side: directory.Asked, client: q.headers.Client, service: q.target.Service, headers: &q.headers, method: q.method, path: q.target.ServicePath, begin: begin, trace: r.Header.Get(traceHeader)}
 	defer g.observe(&seen)
 	if !g.admit() {
 		seen.err = here(xroad.NetworkError, "this gateway has too much under way")
@@ -194,9 +194,12 @@ func (e *edge) body(w http.ResponseWriter, r *http.Request, q *question) (held i
 	if n > limits.BodyMiB<<20 {
 		return 0, here(xroad.InvalidRequest, "the body is longer than this gateway passes on")
 	}
+	// The time stays set when the body did not come: the server would wait for the
+	// rest of it before it answers. It is taken back when the body is here, or it
+	// would end the wait for the answer.
 	rc := http.NewResponseController(w)
 	rc.SetReadDeadline(time.Now().Add(limits.BodyTime))
-	defer rc.SetReadDeadline(time.Time{})
+	arrived := func() { rc.SetReadDeadline(time.Time{}) }
 	hold := n
 	if n < 0 || n > link.MaxInline {
 		hold = link.MaxInline
@@ -209,6 +212,7 @@ func (e *edge) body(w http.ResponseWriter, r *http.Request, q *question) (held i
 		if _, err := io.ReadFull(r.Body, q.body); err != nil {
 			return hold, here(xroad.IOError, "the request's body broke off")
 		}
+		arrived()
 		return hold, nil
 	}
 	body, rest, err := link.ReadBody(r.Body)
@@ -216,17 +220,20 @@ func (e *edge) body(w http.ResponseWriter, r *http.Request, q *question) (held i
 		return hold, here(xroad.IOError, "the request's body broke off")
 	}
 	q.body = body
-	if rest != nil {
-		q.stream = &slow{from: rest, touch: func() { rc.SetReadDeadline(time.Now().Add(limits.BodyTime)) }, left: limits.BodyMiB << 20}
+	if rest == nil {
+		arrived()
+		return hold, nil
 	}
+	q.stream = &slow{from: rest, touch: func() { rc.SetReadDeadline(time.Now().Add(limits.BodyTime)) }, arrived: arrived, left: limits.BodyMiB << 20}
 	return hold, nil
 }
 
 // slow gives each read of a body its own time, and the whole a length.
 type slow struct {
-	from  link.Source
-	touch func()
-	left  int64
+	from    link.Source
+	touch   func()
+	arrived func()
+	left    int64
 }
 
 var errTooLong = errors.New("the body is longer than this gateway passes on")
@@ -237,6 +244,9 @@ func (s *slow) Read(p []byte) (int, error) {
 	if s.left -= int64(n); s.left < 0 {
 		return n, errTooLong
 	}
+	if isEOF(err) {
+		s.arrived()
+	}
 	return n, err
 }
 
@@ -245,7 +255,7 @@ func (s *slow) Read(p []byte) (int, error) {
 func (e *edge) answer(w http.ResponseWriter, r *http.Request, a *reply, seen *observed) {
 	h := w.Header()
 	for _, f := range a.fields {
-		h[f.Name] = append(h[f.Name], f.Value)
+		h.Add(f.Name, f.Value)
 	}
 	if h["Content-Type"] == nil {
 		h["Content-Type"] = nil // net/http would guess one

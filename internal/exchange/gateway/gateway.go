@@ -52,6 +52,8 @@ type Gateway struct {
 	monitor   monitor
 	meters    meters
 	httpPeers httpPeers
+	proof     proofs
+	extra     map[string]http.Handler // of the admin listener
 
 	trust  atomic.Pointer[trust]
 	policy atomic.Pointer[policy]
@@ -106,7 +108,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger, clock gov.Clock) (_
 	if err := g.openDirectory(ctx); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(g.openLink(), g.openHTTP()); err != nil {
+	if err := errors.Join(g.openLink(), g.openHTTP(), g.openProof(ctx)); err != nil {
 		return nil, err
 	}
 	g.gauges()
@@ -131,7 +133,7 @@ func (g *Gateway) openStore(ctx context.Context) (err error) {
 		return err
 	}
 	g.store = store{g.db, g.cfg.Node}
-	if _, err := g.db.Migrate(ctx, []db.Migrations{Migrations()}, g.clock.Now()); err != nil {
+	if _, err := g.db.Migrate(ctx, migrations(), g.clock.Now()); err != nil {
 		return err
 	}
 	l := &g.cfg.Limits
@@ -287,7 +289,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	}
 	serve(g.listeners.edge, newEdge(g, true), nil)
 	serve(g.listeners.edgeTLS, newEdge(g, false), edgeTLS)
-	serve(g.listeners.http, g.httpProfile(), g.httpServerTLS())
+	serve(g.listeners.http, g.proofHTTP(g.httpProfile()), g.httpServerTLS())
 	serve(g.listeners.admin, g.admin(), nil)
 	if g.listeners.link != nil {
 		wg.Go(func() {

@@ -11,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	mrand "math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -42,7 +43,7 @@ func (c *turnedClock) turn(d time.Duration) { c.by.Add(int64(d)) }
 
 // world is a directory, as the portal runs it, and the gateways of a test.
 type world struct {
-	*testing.T
+	testing.TB
 	x       *exchange.Exchange
 	clock   *turnedClock
 	portal  *httptest.Server
@@ -78,9 +79,9 @@ func newKey(t testing.TB) *ecdsa.PrivateKey {
 	return k
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{T: t, clock: &turnedClock{}, lines: &safeBuffer{}, members: map[string]bool{}}
+	w := &world{TB: t, clock: &turnedClock{}, lines: &safeBuffer{}, members: map[string]bool{}}
 	w.log = slog.New(slog.NewTextHandler(w.lines, &slog.HandlerOptions{Level: slog.LevelInfo}))
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -113,14 +114,19 @@ func (w *world) ok(err error) {
 	}
 }
 
+// freePort finds an address below the ports that the system gives to outgoing
+// connections, so that it stays free until it is used.
 func freePort(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 12000+mrand.IntN(20000)))
+		if err == nil {
+			defer l.Close()
+			return l.Addr().String()
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
 
 var officer = gov.Actor{ID: "officer"}
@@ -235,9 +241,18 @@ func (w *world) agree(asks, answers *Office, t Terms) string {
 
 // newPair makes a town and a registry. set may change either configuration, and the
 // terms, before anything runs.
-func newPair(t *testing.T, h http.Handler, set func(p *pairing, terms *Terms)) *pairing {
+func newPair(t testing.TB, h http.Handler, set func(p *pairing, terms *Terms)) *pairing {
 	t.Helper()
-	p := pairing{world: newWorld(t)}
+	p := setUp(t, newWorld(t), h, set)
+	p.answers, p.asks = p.start(p.civil), p.start(p.town)
+	p.settled()
+	return p
+}
+
+// setUp is newPair up to the moment when the gateways start.
+func setUp(t testing.TB, w *world, h http.Handler, set func(p *pairing, terms *Terms)) *pairing {
+	t.Helper()
+	p := pairing{world: w}
 	p.backend = httptest.NewServer(h)
 	t.Cleanup(p.backend.Close)
 	p.town, p.civil = p.joined(town, "n1"), p.joined(civil, "n1")
@@ -253,8 +268,6 @@ func newPair(t *testing.T, h http.Handler, set func(p *pairing, terms *Terms)) *
 		set(&p, &terms)
 	}
 	p.hash = p.agree(p.townOffice, p.regsOff, terms)
-	p.answers, p.asks = p.start(p.civil), p.start(p.town)
-	p.settled()
 	return &p
 }
 

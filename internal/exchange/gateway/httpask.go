@@ -175,7 +175,7 @@ func httpFault(err error) error {
 	switch {
 	case errors.Is(err, link.ErrUnknownKey), errors.Is(err, httpsig.ErrPeer):
 		return here(xroad.UnknownMember, "the answer was not signed by the member that was asked")
-	case errors.Is(err, httpsig.ErrDigest), errors.Is(err, httpsig.ErrPolicy), errors.Is(err, httpsig.ErrReplay):
+	case errors.Is(err, httpsig.ErrDigest), errors.Is(err, httpsig.ErrPolicy), errors.Is(err, httpsig.ErrTime), errors.Is(err, httpsig.ErrReplay):
 		return here(xroad.InconsistentResponse, "")
 	}
 	return here(xroad.InvalidSignatureValue, "the answer's signature does not hold")

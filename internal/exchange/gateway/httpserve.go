@@ -208,7 +208,7 @@ func (h *httpSide) serve(w http.ResponseWriter, r *http.Request) (told string, e
 	if !ok || head.Method != r.Method || head.Target != r.RequestURI {
 		return link.TypeInvalidRequest, errors.New("the request line is not that of the signed head")
 	}
-	in.id = id
+	in.id, in.name = id, uuid(id)
 	key, _ := keyIDOf(good.Params.KeyID)
 	if err := g.keepHTTP(r.Context(), &httpNote{id: id, key: key, signature: good.Signature, base: good.Base}, true); err != nil {
 		return link.TypeLoggingFailed, err
@@ -233,7 +233,7 @@ func typeOfHTTP(err error) string {
 		return link.TypeInvalidSignature
 	case errors.Is(err, httpsig.ErrDigest):
 		return link.TypeInconsistent
-	case errors.Is(err, httpsig.ErrPolicy):
+	case errors.Is(err, httpsig.ErrTime):
 		return link.TypeExpired
 	}
 	return link.TypeInvalidRequest

@@ -22,17 +22,20 @@ import (
 // JoinOptions say how a new node is to be set up. What is empty gets the usual
 // value.
 type JoinOptions struct {
-	Config    string   // file to write; it must not be there
-	Data      string   // folder; beside the file: data
-	Database  string   // sqlite:PATH or postgres://…
-	Addresses []string // host:port under which others reach the link
-	HTTP      string   // https base of the second profile
-	Edge      string   // listener of client systems, loopback
-	EdgeTLS   string
-	Link      string // listener
-	Admin     string
-	Client    *http.Client
-	Clock     gov.Clock
+	Config     string   // file to write; it must not be there
+	Data       string   // folder; beside the file: data
+	Database   string   // sqlite:PATH or postgres://…
+	Addresses  []string // host:port under which others reach the link
+	HTTP       string   // https base of the second profile
+	Edge       string   // listener of client systems, loopback
+	EdgeTLS    string
+	Link       string // listener
+	HTTPListen string // listener of the second profile
+	Witness    bool   // cosign the logs of others
+	Stamps     string // address of a time-stamp authority
+	Admin      string
+	Client     *http.Client
+	Clock      gov.Clock
 }
 
 // Joined is a node that was let in.
@@ -149,6 +152,9 @@ func enrol(ctx context.Context, dir *directory.Client, keys *keyring, inv direct
 			return err
 		}
 		if e.MemberRequest, err = pki.NewRequest(k); err != nil {
+			return err
+		}
+		if e.Log, e.Witness, err = keys.publishedKeys(inv.Member, o.Witness); err != nil {
 			return err
 		}
 	}

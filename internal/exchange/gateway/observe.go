@@ -1,8 +1,12 @@
 package gateway
 
 import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,7 +32,8 @@ type observed struct {
 	request        int64     // bytes of bodies
 	response       int64
 	metaservice    bool
-	openAPI        bool // described by OpenAPI
+	trace          string // traceparent, as it came
+	openAPI        bool   // described by OpenAPI
 }
 
 // observe counts an exchange when it has ended.
@@ -39,6 +44,28 @@ func (g *Gateway) observe(o *observed) {
 		g.usage.add(o, end)
 	}
 	g.monitor.add(o, end)
+	if sampled(o.trace) {
+		g.span(o, end)
+	}
+}
+
+// sampled tells whether a traceparent (W3C Trace Context) asks to be recorded.
+func sampled(trace string) bool {
+	return len(trace) == 55 && trace[:3] == "00-" && trace[35] == '-' && trace[52] == '-' && (trace[54]-'0')&1 == 1 &&
+		strings.Trim(trace, "0123456789abcdef-") == ""
+}
+
+// span writes what a span of this gateway would say. The header itself passes as it
+// came, like all others; what collects logs joins the two gateways by the trace.
+func (g *Gateway) span(o *observed, end time.Time) {
+	var id [8]byte
+	rand.Read(id[:])
+	out := []slog.Attr{slog.String("trace", o.trace[3:35]), slog.String("parent", o.trace[36:52]), slog.String("span", hex.EncodeToString(id[:])), slog.String("side", o.side),
+		slog.String("service", o.service.String()), slog.String("request", o.id), slog.Int("status", o.status), slog.Time("begin", o.begin), slog.Duration("took", end.Sub(o.begin))}
+	if o.err != nil {
+		out = append(out, slog.String("type", o.err.Type.String()))
+	}
+	g.log.LogAttrs(context.Background(), slog.LevelInfo, "exchange: span", out...)
 }
 
 // counts tells whether an exchange belongs to the counters by client and service:

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"crypto/rand"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -97,14 +98,14 @@ func (o *Office) Draft(ctx context.Context, t Terms) ([]byte, error) {
 		return nil, fmt.Errorf("the service: %w", err)
 	}
 	asks := client.MemberID().String()
-	prints := view.KeyPrints(asks)
-	if len(prints) == 0 {
-		return nil, fmt.Errorf("the directory knows no key of %s, to which the contract is bound", asks)
+	print, err := newestPrint(view, asks)
+	if err != nil {
+		return nil, err
 	}
 	p := t.Properties
 	p.Client, p.Service = t.Client, t.Service
 	data := contract.GrantData{Type: contract.Connection, Service: contract.Service{PeerID: service.Provider.MemberID().String(), Name: contract.ServiceName(service)},
-		Outway: contract.Outway{PeerID: asks, PublicKeyThumbprint: prints[len(prints)-1]}, Properties: p}
+		Outway: contract.Outway{PeerID: asks, PublicKeyThumbprint: print}, Properties: p}
 	if t.Delegator != "" {
 		data.Type, data.Delegator = contract.DelegatedConnection, &contract.Peer{PeerID: t.Delegator}
 	}
@@ -118,6 +119,27 @@ func (o *Office) Draft(ctx context.Context, t Terms) ([]byte, error) {
 	}
 	_, err = contract.Parse(raw)
 	return raw, err
+}
+
+// newestPrint is the thumbprint of the key that a member got last and that was not
+// revoked.
+func newestPrint(view *snapshot.View, member string) (string, error) {
+	var newest *x509.Certificate
+	if m := view.Members[member]; m != nil {
+		for _, der := range m.Certificates {
+			c, err := x509.ParseCertificate(der)
+			if err != nil {
+				continue
+			}
+			if _, _, ok := view.Signer(contract.Thumbprint(c)); ok && (newest == nil || c.NotBefore.After(newest.NotBefore)) {
+				newest = c
+			}
+		}
+	}
+	if newest == nil {
+		return "", fmt.Errorf("the directory knows no key of %s, to which the contract is bound", member)
+	}
+	return contract.KeyThumbprint(newest), nil
 }
 
 // Propose signs the content of a new contract and brings it to the directory, for

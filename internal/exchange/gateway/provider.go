@@ -26,9 +26,13 @@ type provider struct{ g *Gateway }
 // it was given, so that both journals show it.
 const contractHeader = "Diwan-Contract"
 
+// traceHeader carries the trace of a request (W3C Trace Context) as it came.
+const traceHeader = "Traceparent"
+
 // incoming is a request on its way through the checks.
 type incoming struct {
 	id      [16]byte
+	name    string            // the id as UUID
 	digest  [sha512.Size]byte // of the head
 	member  string            // proved
 	head    xroad.RequestHead
@@ -59,7 +63,7 @@ func (o *outgoing) fold() {
 
 // ServeLink implements link.Handler.
 func (p *provider) ServeLink(ctx context.Context, r *link.Request) (*link.Reply, error) {
-	in := &incoming{id: r.Envelope.ID(), digest: *r.Envelope.HeadDigest(), member: r.Key.Member(), body: r.Body, stream: r.Stream, bodySum: bodyDigest(r.Envelope), now: p.g.clock.Now()}
+	in := &incoming{id: r.Envelope.ID(), name: uuid(r.Envelope.ID()), digest: *r.Envelope.HeadDigest(), member: r.Key.Member(), body: r.Body, stream: r.Stream, bodySum: bodyDigest(r.Envelope), now: p.g.clock.Now()}
 	out, err := p.serve(ctx, in, r.Head)
 	if err != nil {
 		return nil, err
@@ -75,7 +79,7 @@ func (p *provider) ServeLink(ctx context.Context, r *link.Request) (*link.Reply,
 // whatever comes of it.
 func (p *provider) serve(ctx context.Context, in *incoming, head []byte) (*outgoing, error) {
 	g := p.g
-	seen := &observed{side: directory.Answered, begin: in.now, id: uuid(in.id), request: int64(len(in.body))}
+	seen := &observed{side: directory.Answered, begin: in.now, id: in.name, request: int64(len(in.body))}
 	out, err := p.answer(ctx, in, head, seen)
 	if err != nil {
 		seen.err = told(err)
@@ -133,7 +137,7 @@ func (p *provider) answer(ctx context.Context, in *incoming, head []byte, seen *
 		return nil, err
 	}
 	seen.client, seen.service, seen.headers = in.headers.Client, in.target.Service, &in.headers
-	seen.method, seen.path = in.head.Method, in.target.ServicePath
+	seen.method, seen.path, seen.trace = in.head.Method, in.target.ServicePath, in.head.Get(traceHeader)
 	if err := p.who(in); err != nil {
 		return nil, err
 	}
@@ -163,24 +167,19 @@ func (p *provider) answer(ctx context.Context, in *incoming, head []byte, seen *
 
 // read parses the head and holds it to its envelope.
 func (p *provider) read(in *incoming, head []byte) (err error) {
-	bad := refused(xroad.InvalidRequest)
-	if in.head, err = xroad.ParseRequestHead(head); err != nil {
-		return bad
-	}
-	if in.headers, err = in.head.Headers(); err != nil {
-		var e *xroad.Error
-		if errors.As(err, &e) {
-			return refused(e.Type.Code)
+	if in.head, err = xroad.ParseRequestHead(head); err == nil {
+		if in.headers, err = in.head.Headers(); err == nil {
+			in.target, err = xroad.ParseTarget(in.head.Target)
 		}
-		return bad
 	}
-	if in.headers.ID == "" || in.head.RequestID() != uuid(in.id) {
-		return bad
+	if err == nil && in.headers.ID != "" && in.head.RequestID() == in.name {
+		return nil
 	}
-	if in.target, err = xroad.ParseTarget(in.head.Target); err != nil {
-		return bad
+	var e *xroad.Error
+	if errors.As(err, &e) {
+		return refused(e.Type.Code)
 	}
-	return nil
+	return refused(xroad.InvalidRequest)
 }
 
 // who holds the client that the head names to the member that was proved: the
@@ -356,7 +355,7 @@ func (p *provider) reply(in *incoming, resp *backend.Response, permit *grant) (*
 	var err error
 	if permit.Filter != nil {
 		if out.body, fields, err = filtered(resp, permit.Filter, fields, in.head.Method); err != nil {
-			p.g.log.Warn("exchange: an answer can't be brought down to the agreed fields", "service", in.target.Service.String(), "request", uuid(in.id), "err", err)
+			p.g.log.Warn("exchange: an answer can't be brought down to the agreed fields", "service", in.target.Service.String(), "request", in.name, "err", err)
 			return nil, refusedAs(typeFilter)
 		}
 		out.fold()
@@ -382,7 +381,7 @@ func (p *provider) stamp(in *incoming, out *outgoing, fields []xroad.Field) erro
 		size += len(f.Name) + len(f.Value) + 3
 	}
 	head, err := xroad.AppendResponseHead(make([]byte, 0, size), out.status, fields, xroad.Stamp{Client: in.headers.Client, Service: in.target.Service, ID: in.headers.ID,
-		RequestID: uuid(in.id), RequestHash: xroad.RequestHash(in.digest, in.bodySum)}, p.g.date(in.now))
+		RequestID: in.name, RequestHash: xroad.RequestHash(in.digest, in.bodySum)}, p.g.date(in.now))
 	if err != nil {
 		return refused(xroad.ServiceFailed)
 	}

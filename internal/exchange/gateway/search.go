@@ -75,7 +75,7 @@ func (s store) exchanges(ctx context.Context, q Search) ([]Exchange, error) {
 	add(q.Service != "", "service = ?1", q.Service)
 	add(q.Request != "", "request = ?1", q.Request)
 	add(q.Message != "", "message_id = ?1", q.Message)
-	add(q.Subject != "", "subject = ?1", q.Subject)
+	add(q.Subject != "", "subject = ?1 AND subject <> ''", q.Subject)
 	add(q.Status != 0, "status = ?1", q.Status)
 	add(q.Failed, "(fault <> '' OR status >= 500)")
 	add(!q.Before.IsZero(), "(at < ?1 OR at = ?1 AND request < ?2)", db.Micros(q.Before), q.BeforeRequest)

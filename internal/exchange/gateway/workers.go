@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"diwan/internal/db"
@@ -30,7 +31,7 @@ func (g *Gateway) workers() []func(context.Context) {
 			g.every("notices", look, g.sendNotices),
 			g.every("usage", 2*time.Minute, g.sendUsage))
 	}
-	return append(list, g.subscriptions()...)
+	return append(append(list, g.proofWorkers()...), g.subscriptions()...)
 }
 
 // every runs a task now and then; a failure is logged and tried again, later each
@@ -67,7 +68,29 @@ func (g *Gateway) lookUp(ctx context.Context) error {
 	if changed {
 		g.adopt(g.keeper.View())
 	}
-	return g.fetchContracts(ctx)
+	return errors.Join(g.fetchContracts(ctx), g.announce(ctx))
+}
+
+// announce tells the directory when this node is elsewhere than it says.
+func (g *Gateway) announce(ctx context.Context) error {
+	own := directory.NodeState{Addresses: g.cfg.Link.Addresses, HTTP: g.cfg.HTTP.Address}
+	t := g.trust.Load()
+	if t == nil {
+		return nil
+	}
+	m := t.view.Members[g.cfg.Member]
+	if m == nil || len(own.Addresses) == 0 && own.HTTP == "" {
+		return nil
+	}
+	for _, n := range m.Nodes {
+		if n.Name == g.cfg.Node && (n.HTTP != own.HTTP || !slices.Equal(n.Addresses, own.Addresses)) {
+			if g.closed.Load() {
+				own.Maintenance = "closed"
+			}
+			return g.directory.SetNode(ctx, own)
+		}
+	}
+	return nil
 }
 
 // contractsCursor names how far the contracts were read.

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"crypto/sha512"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -34,7 +35,12 @@ const (
 	Unreadable ProblemKind = "unreadable" // bytes that are no record
 	Forged     ProblemKind = "signature"  // a message whose signature or head does not hold
 	Rewritten  ProblemKind = "rewritten"  // a record that differs from its anchor
+	Unchecked  ProblemKind = "unchecked"  // a message whose key nobody knows any more
 )
+
+// ErrNoKey is what a KeyAt returns for a key that it does not know at all: the
+// message then counts as unchecked, not as forged.
+var ErrNoKey = errors.New("the signing key is not known")
 
 // Report is the result of Verify.
 type Report struct {
@@ -50,18 +56,26 @@ type Report struct {
 // maxProblems bounds a report.
 const maxProblems = 1000
 
-// KeyAt returns the key of this name if it was valid at that time.
+// KeyAt returns the key of this name if it was valid at that time. What it says is
+// ErrNoKey for a key that it does not know.
 type KeyAt func(id link.KeyID, at time.Time) (*link.PublicKey, error)
 
 // Verify reads a whole journal, checks every chain, every signature and every
 // head against its digest, and names the records that are missing or altered.
 // keys may be nil: signatures are then not looked at.
 func Verify(dir string, keys KeyAt, anchors []Anchor) (*Report, error) {
+	return VerifyEach(dir, keys, anchors, nil)
+}
+
+// VerifyEach is Verify, and shows each record that can be read, with its bytes, to
+// a function that holds it against something else. An entry and its bytes are good
+// until the function returns; an error of it ends the verification.
+func VerifyEach(dir string, keys KeyAt, anchors []Anchor, each func(e Entry, record []byte) error) (*Report, error) {
 	list, err := segments(dir)
 	if err != nil {
 		return nil, err
 	}
-	v := &verification{dir: dir, keys: keys, verifier: link.NewVerifier(), anchors: map[uint64]Chain{}}
+	v := &verification{dir: dir, keys: keys, each: each, verifier: link.NewVerifier(), anchors: map[uint64]Chain{}}
 	for _, a := range anchors {
 		v.anchors[a.Seq] = a.Chain
 	}
@@ -84,6 +98,7 @@ func Verify(dir string, keys KeyAt, anchors []Anchor) (*Report, error) {
 type verification struct {
 	dir       string
 	keys      KeyAt
+	each      func(Entry, []byte) error
 	verifier  *link.Verifier
 	anchors   map[uint64]Chain
 	r         Report
@@ -148,7 +163,9 @@ func (v *verification) records(s *scanner, size int64) error {
 					return fmt.Errorf("verifying the journal: %w", err)
 				}
 			}
-			v.record(b, n, e)
+			if err := v.record(b, n, e); err != nil {
+				return err
+			}
 			off += int64(n)
 			continue
 		}
@@ -206,7 +223,7 @@ func (v *verification) number(s *scanner, off int64, n int) ([]byte, Entry, erro
 }
 
 // record checks one record; b begins with it.
-func (v *verification) record(b []byte, n int, e Entry) {
+func (v *verification) record(b []byte, n int, e Entry) error {
 	gap := e.Seq > v.r.Last+1
 	v.gap(e.Seq)
 	if !gap && !holds(b, n, &v.prev) {
@@ -221,7 +238,11 @@ func (v *verification) record(b []byte, n int, e Entry) {
 	case e.Message != nil:
 		v.r.Messages++
 		if err := v.message(e); err != nil {
-			v.add(Problem{Seq: e.Seq, Kind: Forged, Detail: err.Error()})
+			kind := Forged
+			if errors.Is(err, ErrNoKey) {
+				kind = Unchecked
+			}
+			v.add(Problem{Seq: e.Seq, Kind: kind, Detail: err.Error()})
 		}
 	case e.Type == Dropped:
 		// The newest one wins: it says where the journal begins now.
@@ -229,6 +250,19 @@ func (v *verification) record(b []byte, n int, e Entry) {
 			v.explained = v.explained || d.last+1 > v.r.First || d.last+1 == v.r.First && d.chain == v.begin
 		}
 	}
+	if v.each == nil {
+		return nil
+	}
+	return v.each(e, b[:n])
+}
+
+// CheckHead says whether the head of a message is the one that its envelope, and so
+// its signature, stands for.
+func CheckHead(m *link.Record) error {
+	if m.Envelope.Kind() != link.KindChunk && link.Digest(sha512.Sum512(m.Head)) != *m.Envelope.HeadDigest() {
+		return fmt.Errorf("head: %w", link.ErrDigest)
+	}
+	return nil
 }
 
 func (v *verification) message(e Entry) error {
@@ -236,8 +270,8 @@ func (v *verification) message(e Entry) error {
 	if err := env.Check(); err != nil {
 		return err
 	}
-	if env.Kind() != link.KindChunk && link.Digest(sha512.Sum512(e.Message.Head)) != *env.HeadDigest() {
-		return fmt.Errorf("head: %w", link.ErrDigest)
+	if err := CheckHead(e.Message); err != nil {
+		return err
 	}
 	if v.keys == nil {
 		return nil

@@ -45,6 +45,9 @@ func (l *Log) Checkpoint(ctx context.Context, now time.Time) (*Signed, error) {
 	if last != nil && last.Size == size {
 		return l.At(ctx, size)
 	}
+	if l.signer == nil {
+		return nil, ErrNoKey
+	}
 	err = l.db.RunTx(ctx, func(tx *db.Tx) error {
 		var err error
 		if size, err = l.size(ctx, tx); err != nil {

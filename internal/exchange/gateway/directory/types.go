@@ -96,6 +96,10 @@ type NodeState struct {
 	Addresses   []string `json:"addresses"`
 	HTTP        string   `json:"http"`
 	Maintenance string   `json:"maintenance"`
+	// Log and Witness are the keys of the member's transparency log and of the
+	// member as a witness; empty says nothing of them.
+	Log     string `json:"log,omitempty"`
+	Witness string `json:"witness,omitempty"`
 }
 
 // Offer is a service as its member describes it.

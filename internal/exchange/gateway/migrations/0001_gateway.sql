@@ -47,12 +47,11 @@ CREATE TABLE gateway_exchange (
 	fault TEXT NOT NULL,
 	request_seq BIGINT NOT NULL,
 	response_seq BIGINT NOT NULL,
-	PRIMARY KEY (node, side, request)
+	PRIMARY KEY (request, side, node)
 );
 CREATE INDEX gateway_exchange_by_time ON gateway_exchange (at);
-CREATE INDEX gateway_exchange_by_request ON gateway_exchange (request);
 CREATE INDEX gateway_exchange_by_message ON gateway_exchange (message_id);
-CREATE INDEX gateway_exchange_by_subject ON gateway_exchange (subject, at);
+CREATE INDEX gateway_exchange_by_subject ON gateway_exchange (subject, at) WHERE subject <> '';
 CREATE TABLE gateway_usage (
 	node TEXT NOT NULL,
 	hour BIGINT NOT NULL,
