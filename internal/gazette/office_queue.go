@@ -36,6 +36,17 @@ type queuePiece struct {
 	Fix     string // the page to correct it
 }
 
+// pieceName is what a reader calls a piece: its number and heading, or what it is.
+func (o *Office) pieceName(lang gov.Lang, eid string, p *model.Piece) string {
+	if t := p.Title(); t != "" {
+		return t
+	}
+	if key := "law.piece." + string(p.Kind); o.Site.Words.Has(string(lang), key) {
+		return o.Site.Words.Printer(string(lang)).T(key)
+	}
+	return eid
+}
+
 // queue lists what was read with the least certainty.
 func (o *Office) queue(w http.ResponseWriter, r *http.Request) {
 	d := queueData{desk: o.desk(r, "queue"), What: "articles"}
@@ -109,11 +120,8 @@ func (o *Office) doubtfulPieces(r *http.Request, page int) ([]queuePiece, error)
 			continue
 		}
 		code := twoLetters(langs[row.TextID])
-		p := queuePiece{Work: o.view(w, lang), Num: row.Piece.Title(), Lang: code, Dir: o.dir(code), Begin: short(oneLine(row.Text), 220), Percent: percent(row.Confidence),
+		p := queuePiece{Work: o.view(w, lang), Num: o.pieceName(lang, row.EID, &row.Piece), Lang: code, Dir: o.dir(code), Begin: short(oneLine(row.Text), 220), Percent: percent(row.Confidence),
 			Page: row.Page, Fix: "/" + string(lang) + fixPath(row.TextID, row.EID)}
-		if p.Num == "" {
-			p.Num = row.EID
-		}
 		out = append(out, p)
 	}
 	return out, nil
