@@ -152,7 +152,17 @@ func (w *world) joined(member, node string) Config {
 	w.ok(err)
 	c.Limits.LookEvery = 50 * time.Millisecond
 	c.Limits.SegmentMiB = 1
+	if strings.HasSuffix(w.Name(), "/postgres") {
+		c.Database = dbtest.Postgres(w, nil).URL()
+	}
 	return c
+}
+
+// engines runs a test of what gateways keep once on each engine; joined gives the
+// gateways of a test by the name of postgres a database each.
+func engines(t *testing.T, test func(t *testing.T)) {
+	t.Run("sqlite", test)
+	t.Run("postgres", test)
 }
 
 // node is a gateway that runs.

@@ -146,7 +146,9 @@ func TestFieldsLimitsAndMaintenance(t *testing.T) {
 }
 
 // A request that may change something reaches the service once for an id.
-func TestRepeatedIDs(t *testing.T) {
+func TestRepeatedIDs(t *testing.T) { engines(t, testRepeatedIDs) }
+
+func testRepeatedIDs(t *testing.T) {
 	var calls atomic.Int64
 	hold := make(chan struct{})
 	entered := make(chan struct{}, 1)

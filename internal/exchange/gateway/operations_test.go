@@ -12,7 +12,9 @@ import (
 
 // What both gateways recorded can be searched, and what is about a person reaches
 // the directory from both sides, without content.
-func TestIndexNoticesAndUsage(t *testing.T) {
+func TestIndexNoticesAndUsage(t *testing.T) { engines(t, testIndexNoticesAndUsage) }
+
+func testIndexNoticesAndUsage(t *testing.T) {
 	p := newPair(t, acts(t), nil)
 	person := strings.Repeat("ab", 32)
 	p.asks.call("GET", r1("/acts/77"), nil, "X-Road-Id", "s-1", "X-Road-UserId", "subject:"+person)

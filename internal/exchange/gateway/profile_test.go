@@ -15,7 +15,9 @@ import (
 	"diwan/internal/exchange/gateway/directory"
 )
 
-func TestEventsReachSubscribers(t *testing.T) {
+func TestEventsReachSubscribers(t *testing.T) { engines(t, testEventsReachSubscribers) }
+
+func testEventsReachSubscribers(t *testing.T) {
 	type got struct{ subject, id string }
 	var mu sync.Mutex
 	var list []got

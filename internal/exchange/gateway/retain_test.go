@@ -7,7 +7,9 @@ import (
 )
 
 // What is older than the law asks for is forgotten, and the journal says so itself.
-func TestRetention(t *testing.T) {
+func TestRetention(t *testing.T) { engines(t, testRetention) }
+
+func testRetention(t *testing.T) {
 	p := newPair(t, acts(t), func(p *pairing, _ *Terms) { p.civil.RetentionDays = 30 })
 	long := strings.Repeat("x", 30<<10)
 	for range 40 { // past a segment of 1 MiB
