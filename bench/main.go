@@ -19,6 +19,7 @@ type benchmark struct {
 var benchmarks = []benchmark{
 	{"portal", "pages, search, export, start and memory with some 4,000 procedures, beside a bare static handler", portal},
 	{"gazette", "the law: reading the corpus, looking at scanned pages beside tesseract, search beside Bleve", gazette},
+	{"exchange", "two gateways beside two bare reverse proxies with the same mutual TLS: rate, latency, memory", exchangeSpeed},
 	{"exchange-scale", "the exchange with 2,000 members and 10,000 services: size and speed of the directory, memory of a gateway", exchangeScale},
 }
 

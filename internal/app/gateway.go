@@ -3,16 +3,19 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"diwan/examples/agencies/serve"
 	"diwan/internal/exchange/contract"
 	"diwan/internal/exchange/gateway"
 	"diwan/internal/exchange/gateway/directory"
+	"diwan/internal/exchange/gateway/viewer"
 	"diwan/internal/gov"
 )
 
@@ -26,6 +29,9 @@ func RunGateway(ctx context.Context, config string, log *slog.Logger, ready func
 	g, err := gateway.Open(ctx, cfg, log, gov.SystemClock{})
 	if err != nil {
 		return err
+	}
+	if err := viewer.Mount(ctx, g); err != nil {
+		return errors.Join(err, g.Close())
 	}
 	if ready != nil {
 		ready(g.Addresses().Edge)
