@@ -17,6 +17,8 @@ type clientConn struct {
 	sealer *sealer
 	open   atomic.Int64 // calls without an outcome
 
+	handling sync.WaitGroup // groups of answers that are being verified
+
 	mu    sync.Mutex
 	calls map[uint32]*pending
 	next  uint32
@@ -166,8 +168,10 @@ func (cc *clientConn) run() {
 		left = append(left, p)
 	}
 	cc.mu.Unlock()
-	// What the sealer still holds was not sent; it says so first.
+	// What the sealer still holds was not sent; it says so first. An answer that
+	// came before the end is an answer: it is not lost while it is being verified.
 	<-cc.sealer.stopped
+	cc.handling.Wait()
 	lost := fmt.Errorf("%w: %w", ErrLost, cc.reason())
 	for _, p := range left {
 		if !p.settle(outcome{err: lost}, false) {
@@ -224,7 +228,7 @@ func (cc *clientConn) group(frames []Frame) {
 		}
 	}
 	if answers := cc.expect(frames); len(answers) > 0 {
-		go cc.handle(answers)
+		cc.handling.Go(func() { cc.handle(answers) })
 	}
 }
 
@@ -287,7 +291,7 @@ func (cc *clientConn) handle(answers []answer) {
 	}
 	seq, err := cc.cfg.Journal.Append(records)
 	if err == nil {
-		err = cc.cfg.Journal.Wait(cc.ctx, seq)
+		err = cc.cfg.Journal.Wait(context.WithoutCancel(cc.ctx), seq)
 	}
 	for _, a := range good {
 		if err != nil {

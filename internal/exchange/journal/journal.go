@@ -68,6 +68,7 @@ type Journal struct {
 	low     bool
 	failed  error
 	changed chan struct{} // closed at each commit
+	soon    bool          // a commit that nobody asked for is on its way
 	sum     hash.Hash
 	note    []byte
 
@@ -180,7 +181,7 @@ func (j *Journal) Append(records []link.Record) (uint64, error) {
 		j.pend.buf = appendMessage(j.pend.buf, &records[i])
 		j.end(at)
 	}
-	j.commit()
+	j.commitSoon()
 	return j.seq, nil
 }
 
@@ -253,6 +254,31 @@ func (j *Journal) commit() {
 	}
 }
 
+// Records of messages wait for somebody who waits for them: a request shares the
+// flush of its answer. What nobody waits for reaches the disk a little later.
+const (
+	lazyTime  = 20 * time.Millisecond
+	lazyBytes = 256 << 10
+)
+
+// commitSoon lets the records that were appended reach the disk before long. The
+// caller holds the lock.
+func (j *Journal) commitSoon() {
+	if len(j.pend.buf) >= lazyBytes {
+		j.commit()
+		return
+	}
+	if !j.soon {
+		j.soon = true
+		time.AfterFunc(lazyTime, func() {
+			j.mu.Lock()
+			j.soon = false
+			j.mu.Unlock()
+			j.commit()
+		})
+	}
+}
+
 // Wait implements link.Journal.
 func (j *Journal) Wait(ctx context.Context, seq uint64) error {
 	for {
@@ -273,6 +299,7 @@ func (j *Journal) Wait(ctx context.Context, seq uint64) error {
 			ch = j.fly.ch
 		default:
 			ch = j.pend.ch
+			j.commit()
 		}
 		j.mu.Unlock()
 		select {
