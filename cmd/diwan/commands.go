@@ -8,6 +8,7 @@ func commands() []command {
 		catalogueCommand.with(catalogue),
 		gazetteCommand.with(gazette),
 		gatewayCommand.with(gatewayMain),
+		exchangeCommand.with(exchangeMain),
 		retrieveCommand.with(retrieve),
 		evaluateCommand.with(evaluate),
 		accountCommand.with(account),

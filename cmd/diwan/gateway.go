@@ -25,7 +25,8 @@ const gatewayHelp = `run an administration's gateway to the exchange, or set it 
                                                     register a service of it
   diwan gateway contract --config FILE list         contracts of this administration
   diwan gateway contract --config FILE propose TERMS.json
-  diwan gateway contract --config FILE accept|reject|revoke HASH`
+  diwan gateway contract --config FILE accept|reject|revoke HASH
+  diwan gateway viewer --config FILE --officer NAME   make a sign-in code for an officer who is to look into the log`
 
 // listed is a flag that may be given several times.
 type listed []string
@@ -44,6 +45,8 @@ func gatewayMain(ctx context.Context, env environment, args []string) error {
 			return gatewayOffer(ctx, env, args[1:])
 		case "contract":
 			return gatewayContract(ctx, env, args[1:])
+		case "viewer":
+			return gatewayViewer(ctx, env, args[1:])
 		}
 	}
 	return gatewayRun(ctx, env, args)

@@ -192,7 +192,8 @@ func (d *demoMaking) join(ctx context.Context, i, edge int) error {
 	}
 	link, admin := "127.0.0.1:"+strconv.Itoa(d.ports.next()), "127.0.0.1:"+strconv.Itoa(d.ports.next())
 	config := filepath.Join(dir, "gateway.toml")
-	_, err = gateway.Join(ctx, invitation.String(), gateway.JoinOptions{Config: config, Data: filepath.Join(dir, "data"), Addresses: []string{link}, Link: link, Admin: admin,
+	second := "127.0.0.1:" + strconv.Itoa(d.ports.next())
+	_, err = gateway.Join(ctx, invitation.String(), gateway.JoinOptions{Config: config, Data: filepath.Join(dir, "data"), Addresses: []string{link}, Link: link, Admin: admin, HTTP: "https://" + second, HTTPListen: second, Witness: m.Witness, Stamps: d.stamps(), StampEvery: 5 * time.Second,
 		Edge: "127.0.0.1:" + strconv.Itoa(edge), Clock: gov.SystemClock{}})
 	if err != nil {
 		return err
@@ -211,6 +212,14 @@ func (d *demoMaking) join(ctx context.Context, i, edge int) error {
 	d.offices[m.ID] = office
 	d.setup.Nodes = append(d.setup.Nodes, DemoNode{Member: m.ID, Edge: "http://127.0.0.1:" + strconv.Itoa(edge), DataDir: cfg.Data, Config: config, Admin: "http://" + admin})
 	return d.register(ctx, office, i)
+}
+
+// stamps is where the gateways have their logs time-stamped.
+func (d *demoMaking) stamps() string {
+	if d.a.Stamps == nil {
+		return ""
+	}
+	return d.portal + stampPath
 }
 
 // describe adds the member's systems to the settings of its gateway.

@@ -26,6 +26,11 @@ func RunGateway(ctx context.Context, config string, log *slog.Logger, ready func
 	if err != nil {
 		return err
 	}
+	// A gateway keeps little alive and allocates for each message: to collect as
+	// often as by default would cost more than the messages, for a few megabytes.
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
 	g, err := gateway.Open(ctx, cfg, log, gov.SystemClock{})
 	if err != nil {
 		return err

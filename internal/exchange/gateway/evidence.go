@@ -185,13 +185,22 @@ func (f *Folder) find(ctx context.Context, w Which) (id string, seqs []uint64, e
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", nil, fmt.Errorf("searching the index: %w", err)
 	}
-	if err == nil && request > 0 && response > 0 && f.holds(request, id) && f.holds(response, id) {
-		return id, []uint64{uint64(request), uint64(response)}, nil
-	}
 	if id != "" {
 		w.Request = id
 	}
-	return f.scan(ctx, w)
+	if err == nil && request > 0 && response > 0 && f.holds(request, id) && f.holds(response, id) {
+		// What ends a body that was sent in pieces is a record of its own, which
+		// the index does not name.
+		if f.streamed(request) || f.streamed(response) {
+			return f.scan(ctx, w, uint64(min(request, response)))
+		}
+		return id, []uint64{uint64(request), uint64(response)}, nil
+	}
+	first, err := journal.First(f.journal())
+	if err != nil {
+		return "", nil, err
+	}
+	return f.scan(ctx, w, max(first, 1))
 }
 
 // holds says whether a record is of an exchange: the index may have been altered.
@@ -204,15 +213,22 @@ func (f *Folder) holds(seq int64, id string) bool {
 	return ok && is == id
 }
 
+// streamed says whether a record is of a message whose body came in pieces.
+func (f *Folder) streamed(seq int64) bool {
+	e, err := f.record(uint64(seq))
+	return err == nil && e.Message != nil && e.Message.Envelope.Streamed()
+}
+
 // maxRecordsOf bounds the records of one exchange.
 const maxRecordsOf = 8
 
-func (f *Folder) scan(ctx context.Context, w Which) (string, []uint64, error) {
-	first, err := journal.First(f.journal())
-	if err != nil {
-		return "", nil, err
-	}
-	r := journal.NewReader(f.journal(), max(first, 1))
+// scanAhead is how far behind its answer an exchange may leave records when the
+// place of one of them is known.
+const scanAhead = 1 << 18
+
+// scan reads the journal from a record on.
+func (f *Folder) scan(ctx context.Context, w Which, from uint64) (string, []uint64, error) {
+	r := journal.NewReader(f.journal(), from)
 	defer r.Close()
 	var seqs []uint64
 	for len(seqs) < maxRecordsOf {
@@ -225,6 +241,9 @@ func (f *Folder) scan(ctx context.Context, w Which) (string, []uint64, error) {
 		}
 		if err != nil {
 			return "", nil, err
+		}
+		if len(seqs) > 1 && e.Seq > seqs[0]+scanAhead {
+			break
 		}
 		id, ok := exchangeID(e)
 		if !ok {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha512"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -32,6 +33,9 @@ const (
 	StepParties = "parties"
 	// StepPair: the answer is one to exactly this request.
 	StepPair = "pair"
+	// StepBody: the whole of a body that was sent in pieces is signed by who sent
+	// the message.
+	StepBody = "body"
 	// StepContract: a contract that both had signed and that held then allowed it.
 	StepContract = "contract"
 )
@@ -42,6 +46,7 @@ const (
 	OfRequest  = "request"
 	OfAnswer   = "answer"
 	OfRefusal  = "refusal"
+	OfBody     = "body"
 )
 
 // Step is one check; Of says of what.
@@ -85,6 +90,7 @@ type evidenceCheck struct {
 	view    *snapshot.View
 	request *spoken
 	answer  *spoken
+	bodies  []*spoken // ends of bodies that were sent in pieces
 	head    xroad.RequestHead
 	target  xroad.Target
 	back    xroad.ResponseHead
@@ -98,6 +104,8 @@ func CheckEvidence(ev *Evidence, t EvidenceTrust) *EvidenceReport {
 		for _, b := range ev.Records {
 			c.record(b)
 		}
+		c.body(c.request)
+		c.body(c.answer)
 		c.parties()
 		c.pair()
 		c.contract()
@@ -174,8 +182,11 @@ func (c *evidenceCheck) record(b *translog.Bundle) {
 	of := OfRefusal
 	if s != nil && s.refusal == "" {
 		of = OfRequest
-		if s.kind == link.KindResponse {
+		switch s.kind {
+		case link.KindResponse:
 			of = OfAnswer
+		case link.KindChunk:
+			of = OfBody
 		}
 	}
 	for _, k := range checks {
@@ -193,9 +204,33 @@ func (c *evidenceCheck) keep(of string, s *spoken) {
 	case of == OfAnswer && c.answer == nil:
 		c.answer = s
 		c.r.Answers, c.r.Answered = s.signer, s.created
+	case of == OfBody:
+		c.bodies = append(c.bodies, s)
 	case of == OfRefusal:
 		c.r.Refused = s.refusal
 	}
+}
+
+// body finds the end of a body that was sent in pieces: it holds the digest of the
+// whole.
+func (c *evidenceCheck) body(s *spoken) {
+	if s == nil || s.env == nil || !s.env.Streamed() {
+		return
+	}
+	for _, b := range c.bodies {
+		if b.sent != s.sent || !b.env.Final() {
+			continue
+		}
+		var err error
+		if b.signer != s.signer {
+			err = errWho(b.signer, s.signer)
+		} else {
+			s.body, s.hasBody = b.body, true
+		}
+		c.step(OfBody, StepBody, err, translog.Fact{Name: "body_sha512", Value: hex.EncodeToString(b.body[:])})
+		return
+	}
+	c.r.Steps = append(c.r.Steps, Step{OfBody, translog.Check{Code: StepBody, Outcome: translog.Absent, Detail: "the end of the body is not in the journal"}})
 }
 
 // parties holds what request and answer say to who signed them.

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"text/template"
+	"time"
 
 	"diwan/internal/exchange/gateway/directory"
 	"diwan/internal/exchange/pki"
@@ -29,10 +30,11 @@ type JoinOptions struct {
 	HTTP       string   // https base of the second profile
 	Edge       string   // listener of client systems, loopback
 	EdgeTLS    string
-	Link       string // listener
-	HTTPListen string // listener of the second profile
-	Witness    bool   // cosign the logs of others
-	Stamps     string // address of a time-stamp authority
+	Link       string        // listener
+	HTTPListen string        // listener of the second profile
+	Witness    bool          // cosign the logs of others
+	Stamps     string        // address of a time-stamp authority
+	StampEvery time.Duration // between stamps; 0 is the usual
 	Admin      string
 	Client     *http.Client
 	Clock      gov.Clock

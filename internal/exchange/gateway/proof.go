@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"diwan/internal/db"
 	"diwan/internal/exchange/gateway/directory"
 	"diwan/internal/exchange/journal"
@@ -45,6 +47,7 @@ type proofs struct {
 	known     atomic.Pointer[knownLogs]
 	checking  sync.Mutex
 	fault     atomic.Pointer[string]
+	fed       atomic.Uint64
 	anchored  time.Time // belongs to the worker
 }
 
@@ -81,6 +84,7 @@ func (g *Gateway) openProof(ctx context.Context) error {
 		}
 		p.published = p.log.Key()
 	}
+	g.proofGauges()
 	if !g.cfg.Proof.Witness {
 		return nil
 	}
@@ -89,6 +93,36 @@ func (g *Gateway) openProof(ctx context.Context) error {
 	}
 	p.witness, err = translog.NewWitness(g.db, translog.WitnessOptions{Name: translog.WitnessName(g.cfg.Member), Key: key, Known: g.logKeys, Now: g.clock.Now})
 	return err
+}
+
+// proofGauges are read when they are asked for.
+func (g *Gateway) proofGauges() {
+	for _, f := range []struct {
+		name, help string
+		read       func() float64
+	}{
+		{"diwan_exchange_log_behind", "Records of the journal that the transparency log has not taken in.", func() float64 {
+			n, _ := g.journal.Durable()
+			return float64(n) - float64(g.proof.fed.Load())
+		}},
+		{"diwan_exchange_log_broken", "1 when the journal is not the one that the transparency log was fed from.", func() float64 {
+			if g.ProofFault() != "" {
+				return 1
+			}
+			return 0
+		}},
+		{"diwan_exchange_log_unstamped_seconds", "Since the newest time stamp of the log; -1 when there is none.", func() float64 {
+			ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+			defer cancel()
+			at, err := g.proof.log.LastStamp(ctx)
+			if err != nil || at.IsZero() {
+				return -1
+			}
+			return g.clock.Now().Sub(at).Seconds()
+		}},
+	} {
+		g.metrics.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: f.name, Help: f.help}, f.read))
+	}
 }
 
 // logKeys finds the key of another member's log in the directory.
@@ -153,6 +187,7 @@ func (g *Gateway) feedOn(ctx context.Context) error {
 		return err
 	}
 	g.proof.fault.Store(nil)
+	g.proof.fed.Store(fed)
 	r := g.journal.Reader(fed + 1)
 	defer r.Close()
 	list := make([]translog.Entry, 0, feedBatch)
@@ -174,6 +209,7 @@ func (g *Gateway) feedOn(ctx context.Context) error {
 				return err
 			}
 			fed += uint64(len(list))
+			g.proof.fed.Store(fed)
 		}
 		rest := min(feedRest*time.Since(begin), time.Second)
 		if len(list) < feedBatch {

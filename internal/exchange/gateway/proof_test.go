@@ -2,8 +2,10 @@ package gateway
 
 import (
 	"bytes"
+	"crypto/sha512"
 	"crypto/x509"
 	"encoding/asn1"
+	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"net/http/httptest"
@@ -105,6 +107,28 @@ func TestProofEndToEnd(t *testing.T) {
 	}
 	if w, err := p.asks.LastCheck(t.Context()); err != nil || w == nil || !w.OK {
 		t.Errorf("the last verification is %+v, %v", w, err)
+	}
+}
+
+// A body that was sent in pieces is proved as a whole.
+func TestProofOfALongBody(t *testing.T) {
+	p := provenPair(t)
+	body := bytes.Repeat([]byte("0123456789abcdef"), 3<<16) // 3 MiB
+	if a := p.asks.call("POST", r1("/acts"), bytes.NewReader(body), "Content-Type", "text/plain", "X-Road-Id", "long-1"); a.status != 201 {
+		t.Fatalf("%d", a.status)
+	}
+	f := p.folder(p.answers)
+	var ev *Evidence
+	p.eventually("the exchange can be proved", func() (ok bool) {
+		var err error
+		ev, err = f.Prove(t.Context(), Which{Message: "long-1"})
+		return err == nil && len(ev.Records) >= 3
+	})
+	r := CheckEvidence(ev, EvidenceTrust{DirectoryKeys: p.trust(p.answers).DirectoryKeys})
+	sum := sha512.Sum512(body)
+	at := slices.IndexFunc(r.Steps, func(s Step) bool { return s.Code == StepBody && s.Facts[0].Value == hex.EncodeToString(sum[:]) })
+	if !r.Proven || at < 0 {
+		t.Errorf("%+v", r)
 	}
 }
 
@@ -396,4 +420,19 @@ func setBack(t *testing.T, dir, member string, n int64) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// FuzzReadEvidence: what comes in a file is never believed, and never breaks.
+func FuzzReadEvidence(f *testing.F) {
+	f.Add([]byte(`{"format":"diwan-exchange-evidence-1","member":"XX/GOV/A","node":"n1","request_id":"x","made_at":"2026-01-01T00:00:00Z","records":[{"format":"diwan-exchange-proof-1","record":"AAAA","index":0,"inclusion":[],"checkpoint":""}],"directory":"a.b.c","members":{}}`))
+	f.Add([]byte(`{"records":[null]}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		ev, err := ReadEvidence(b)
+		if err != nil {
+			return
+		}
+		if CheckEvidence(ev, EvidenceTrust{}).Proven {
+			t.Error("proven without a key to trust")
+		}
+	})
 }
