@@ -188,7 +188,7 @@ func serveProxy(l net.Listener, target string, conf *tls.Config) error {
 	proxy := &httputil.ReverseProxy{
 		Rewrite:    func(r *httputil.ProxyRequest) { r.SetURL(u) },
 		Transport:  &http.Transport{TLSClientConfig: conf, MaxIdleConns: 256, MaxIdleConnsPerHost: 256, DisableCompression: true},
-		BufferPool: &buffers{sync.Pool{New: func() any { return make([]byte, 32<<10) }}},
+		BufferPool: &buffers{sync.Pool{New: func() any { return new([32 << 10]byte) }}},
 	}
 	fmt.Println(l.Addr())
 	return (&http.Server{Handler: proxy, ErrorLog: log.New(io.Discard, "", 0)}).Serve(l)
@@ -196,8 +196,8 @@ func serveProxy(l net.Listener, target string, conf *tls.Config) error {
 
 type buffers struct{ pool sync.Pool }
 
-func (b *buffers) Get() []byte  { return b.pool.Get().([]byte) }
-func (b *buffers) Put(p []byte) { b.pool.Put(p) }
+func (b *buffers) Get() []byte  { return b.pool.Get().(*[32 << 10]byte)[:] }
+func (b *buffers) Put(p []byte) { b.pool.Put((*[32 << 10]byte)(p)) }
 
 // writePair makes a root and one certificate of it, for both proxies.
 func writePair(dir string) error {

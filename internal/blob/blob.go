@@ -76,7 +76,10 @@ func (f *Folder) Put(data []byte) (string, error) {
 	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err == nil {
 		err = os.Rename(tmp.Name(), name)
 	}
-	if err = syncFolder(filepath.Dir(name)); err != nil {
+	if err == nil {
+		err = syncFolder(filepath.Dir(name))
+	}
+	if err != nil {
 		return "", fmt.Errorf("keeping a file: %w", err)
 	}
 	return key, nil

@@ -46,3 +46,22 @@ func TestFolder(t *testing.T) {
 		}
 	}
 }
+
+// A file that could not be put in place must not be said to be kept.
+func TestPutSaysWhatFailed(t *testing.T) {
+	f, err := OpenFolder(filepath.Join(t.TempDir(), "files"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := []byte("one page")
+	name, err := f.path(Key(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(name, "in the way"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Put(data); err == nil {
+		t.Error("it was said to be kept")
+	}
+}

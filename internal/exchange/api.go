@@ -93,7 +93,7 @@ func (a *API) getIndex(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	h.Set("Content-Type", "application/jose")
-	_, err = w.Write(signed)
+	w.Write(signed)
 	return nil
 }
 

@@ -70,7 +70,6 @@ type Journal struct {
 	changed chan struct{} // closed at each commit
 	soon    bool          // a commit that nobody asked for is on its way
 	sum     hash.Hash
-	note    []byte
 
 	kick chan struct{}
 	stop chan struct{}
