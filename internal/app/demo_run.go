@@ -7,12 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"time"
+
+	"diwan/internal/exchange/gateway"
 )
 
 // The parts of a demonstration, each a process of its own, so that one can be
@@ -146,6 +149,9 @@ func (d *demoRun) exchange(ctx context.Context, dir string, portal int) error {
 	if err := d.allAnswer(ctx, wait); err != nil {
 		return err
 	}
+	if err := d.allKnow(ctx, s); err != nil {
+		return err
+	}
 	if len(s.Nodes) > 0 && len(s.Calls) > 0 {
 		fmt.Fprintf(d.out, "  %-12s curl -H 'X-Road-Client: %s' %s/r1/%s%s\n", "exchange", s.Client, s.Nodes[0].Edge, s.Calls[0].ID, s.Calls[0].Path)
 	}
@@ -171,6 +177,36 @@ func (d *demoRun) allAnswer(ctx context.Context, addresses []string) error {
 		}
 	}
 	return nil
+}
+
+// allKnow waits until each gateway holds the directory and a contract: a port that
+// is open answers nobody before that.
+func (d *demoRun) allKnow(ctx context.Context, s *DemoSetup) error {
+	client := &http.Client{Timeout: 5 * time.Second}
+	end := time.Now().Add(startTime)
+	for _, n := range s.Nodes {
+		for len(s.Calls) > 0 && !knows(client, n.Admin) {
+			if time.Now().After(end) {
+				return fmt.Errorf("the gateway of %s does not get the directory and its contracts; the lines above say why", n.Member)
+			}
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+	}
+	return nil
+}
+
+func knows(client *http.Client, admin string) bool {
+	res, err := client.Get(admin + "/status")
+	if err != nil {
+		return false
+	}
+	defer res.Body.Close()
+	var s gateway.Status
+	return json.NewDecoder(io.LimitReader(res.Body, 64<<10)).Decode(&s) == nil && s.Ready && s.ContractsLive > 0
 }
 
 // start runs one part as a process.

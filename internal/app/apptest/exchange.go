@@ -34,16 +34,20 @@ type sharing struct{ member, service, contract string }
 // exchangeDesk puts two members, a contract, traffic, an exchange about the sample
 // person and a question into the database. There is none when the country has no
 // exchange.
-func exchangeDesk(t testing.TB, a *app.App) *sharing {
+func exchangeDesk(t testing.TB, a *app.App, law *desk) *sharing {
 	t.Helper()
 	if a.Exchange == nil {
 		return nil
 	}
+	basis := "/akn/xx/act/loi/2020/1"
+	if law != nil { // a text that is here, so that the links lead somewhere
+		basis = law.work
+	}
 	ctx, x := t.Context(), a.Exchange
 	class := x.Settings().Instance + "/" + x.Settings().Classes[0].Code
-	town, registry := join(t, x, class+"/TOWN", "DESK"), join(t, x, class+"/REGISTRY", "BIRTHS")
+	town, registry := join(t, x, class+"/TOWN", "DESK", basis), join(t, x, class+"/REGISTRY", "BIRTHS", basis)
 	service := registry.Member + "/BIRTHS/acts"
-	hash := agree(t, x, town, registry, town.Member+"/DESK", service)
+	hash := agree(t, x, town, registry, town.Member+"/DESK", service, basis)
 	person, err := a.Accounts.ByLogin(ctx, Person)
 	if err != nil {
 		t.Fatal(err)
@@ -69,7 +73,7 @@ func must(t testing.TB, err error) {
 }
 
 // join takes a member into the exchange as its gateway would.
-func join(t testing.TB, x *exchange.Exchange, id, subsystem string) *peer {
+func join(t testing.TB, x *exchange.Exchange, id, subsystem, basis string) *peer {
 	t.Helper()
 	ctx, by := t.Context(), gov.Actor{ID: "test"}
 	must(t, x.AddMember(ctx, by, exchange.Member{ID: id, Name: gov.Text{"ar": id, "fr": id}}))
@@ -88,7 +92,7 @@ func join(t testing.TB, x *exchange.Exchange, id, subsystem string) *peer {
 	must(t, err)
 	must(t, x.SetSubsystem(ctx, by, id, subsystem, gov.Text{"fr": subsystem}))
 	must(t, x.SetService(ctx, by, id, subsystem, "acts", exchange.Offer{Type: "OPENAPI", Title: map[string]string{"ar": subsystem, "fr": subsystem}, Classification: "personal",
-		LegalBasis: []string{"/akn/xx/act/loi/2020/1#art_1"}, Events: []string{"birth.registered"}, OpenAPI: string(civil.OpenAPI)}))
+		LegalBasis: []string{basis}, Events: []string{"birth.registered"}, OpenAPI: string(civil.OpenAPI)}))
 	return &peer{exchange.Caller{Member: id, Node: "node-1", Key: snapshot.Hash(der)}, key, cert}
 }
 
@@ -108,7 +112,7 @@ func request(t testing.TB, k crypto.Signer) []byte {
 
 // agree makes a contract that both sides have accepted. It ends soon, so that the
 // desk says so.
-func agree(t testing.TB, x *exchange.Exchange, asks, answers *peer, client, service string) string {
+func agree(t testing.TB, x *exchange.Exchange, asks, answers *peer, client, service, basis string) string {
 	t.Helper()
 	now := time.Now()
 	raw, err := json.Marshal(contract.Content{IV: "7b1f6a0e-3c4d-4e5f-8a9b-0c1d2e3f4a5b", GroupID: x.Settings().Instance, HashAlgorithm: "HASH_ALGORITHM_SHA3_512", CreatedAt: now.Unix(),
@@ -116,7 +120,7 @@ func agree(t testing.TB, x *exchange.Exchange, asks, answers *peer, client, serv
 		Grants: []contract.Grant{{Data: contract.GrantData{Type: contract.Connection, Service: contract.Service{PeerID: answers.Member, Name: "BIRTHS.acts"},
 			Outway: contract.Outway{PeerID: asks.Member, PublicKeyThumbprint: contract.KeyThumbprint(asks.cert)},
 			Properties: contract.Properties{Client: client, Service: service, Operations: []contract.Operation{{Method: "GET", Path: "/v1/acts/*"}}, Fields: []string{"name", "birth.date"},
-				Events: []string{"birth.registered"}, Purpose: map[string]string{"ar": "?", "fr": "?"}, LegalBasis: []string{"/akn/xx/act/loi/2020/1#art_1"}, Authorization: "D-1", RetentionDays: 30, CallsPerMinute: 60}}}}})
+				Events: []string{"birth.registered"}, Purpose: map[string]string{"ar": "?", "fr": "?"}, LegalBasis: []string{basis}, Authorization: "D-1", RetentionDays: 30, CallsPerMinute: 60}}}}})
 	must(t, err)
 	hash, err := contract.Hash(raw)
 	must(t, err)

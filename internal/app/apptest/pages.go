@@ -32,7 +32,8 @@ type Page struct {
 func Pages(t testing.TB, a *app.App) []Page {
 	t.Helper()
 	draft := Draft(t, a)
-	desk, shared := lawDesk(t, a), exchangeDesk(t, a)
+	desk := lawDesk(t, a)
+	shared := exchangeDesk(t, a, desk)
 	if err := a.UpdateLawSearch(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"sync"
 	"time"
 
 	"diwan/internal/db"
@@ -64,32 +65,50 @@ var names = map[string]string{"fr": "Français", "en": "English"}
 
 // Viewer serves the pages.
 type Viewer struct {
-	g      Gateway
-	door   door
-	assets *web.Assets
-	words  *i18n.Catalog
-	pages  map[string]*template.Template // by language
+	g       Gateway
+	door    door
+	prepare func() error // done once
+	assets  *web.Assets
+	words   *i18n.Catalog
+	pages   map[string]*template.Template // by language
 }
 
-// New prepares the pages over the gateway's database, whose tables it makes.
+// New returns the viewer over the gateway's database, whose tables it makes. The
+// pages are prepared when somebody first asks for one: most gateways run for long
+// without, and should neither start later nor hold more for it.
 func New(ctx context.Context, g Gateway, d *db.DB) (*Viewer, error) {
 	if _, err := d.Migrate(ctx, []db.Migrations{Migrations()}, g.Now()); err != nil {
 		return nil, err
 	}
 	v := &Viewer{g: g, door: door{d, g.Now}, pages: map[string]*template.Template{}}
-	var err error
+	v.prepare = sync.OnceValue(v.build)
+	return v, nil
+}
+
+func (v *Viewer) build() (err error) {
 	if v.assets, err = web.NewAssets(); err != nil {
-		return nil, err
+		return err
 	}
 	if v.words, err = i18n.Load(langs, []fs.FS{web.Folder(messageFiles, "messages")}); err != nil {
-		return nil, err
+		return err
 	}
 	for _, l := range langs {
 		if v.pages[l], err = v.parse(l); err != nil {
-			return nil, fmt.Errorf("the viewer's pages: %w", err)
+			return fmt.Errorf("the viewer's pages: %w", err)
 		}
 	}
-	return v, nil
+	return nil
+}
+
+// prepared serves once the pages are there.
+func (v *Viewer) prepared(next func(http.ResponseWriter, *http.Request)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := v.prepare(); err != nil {
+			http.Error(w, "the pages can't be made", http.StatusInternalServerError)
+			return
+		}
+		next(w, r)
+	})
 }
 
 // Mount adds the viewer to a gateway's admin listener.
@@ -99,7 +118,7 @@ func Mount(ctx context.Context, g *gateway.Gateway) error {
 		return err
 	}
 	g.Mount(Root, v.Handler())
-	g.Mount("GET /static/", v.assets)
+	g.Mount("GET /static/", v.prepared(func(w http.ResponseWriter, r *http.Request) { v.assets.ServeHTTP(w, r) }))
 	return nil
 }
 
@@ -133,7 +152,7 @@ func (v *Viewer) Handler() http.Handler {
 		mux.HandleFunc("GET "+at+"verification", v.inside(l, v.verification))
 		mux.HandleFunc("POST "+at+"verification", v.inside(l, v.verify))
 	}
-	return web.SecureHeaders(false, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return web.SecureHeaders(false, v.prepared(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
 		mux.ServeHTTP(w, r)
