@@ -153,7 +153,7 @@ func gazetteMillion(ctx context.Context, b *bench, _ string) error {
 		if len(words) < 2*probeWords {
 			continue
 		}
-		q := strings.Join(someWords(words, uint64(i)*0x9e3779b97f4a7c15), " ")
+		q := strings.Join(someWords(words, probeWords, uint64(i)*0x9e3779b97f4a7c15), " ")
 		start := time.Now()
 		if _, err := x.Search(ctx, search.Query{Text: q, Lang: "ar", Limit: 10}); err != nil {
 			return err

@@ -72,7 +72,17 @@ func gazetteSearch(ctx context.Context, b *bench, _ string) error {
 	plainTook := time.Since(start).Seconds()
 	fmt.Printf("indexing %d rows: %.1f s (Bleve alone %.1f s), %.0f MB on disk\n", len(rows), took, plainTook, float64(folderSize(dir))/1e6)
 	b.atMost("index_seconds", took, 40)
-	return b.compareSearch(ctx, x, plain, rows, queries)
+	if b.imported > 0 {
+		b.atLeast("import_index_to_bleve", plainTook/(b.imported.Seconds()+took), .5)
+	}
+	if err := b.compareSearch(ctx, x, plain, rows, queries); err != nil {
+		return err
+	}
+	titles, err := titleProbes(ctx, source)
+	if err != nil {
+		return err
+	}
+	return b.ablate(ctx, x, queries, titles)
 }
 
 // openCorpus opens the data folder with the corpus.
@@ -192,7 +202,7 @@ func pickProbes(rows []search.Row) []probe {
 		if len(words) < 2*probeWords {
 			continue
 		}
-		p := probe{strings.Join(someWords(words, hash(r)), " "), map[string]bool{}}
+		p := probe{strings.Join(someWords(words, probeWords, hash(r)), " "), map[string]bool{}}
 		for _, k := range same[r.Body] {
 			p.right[k] = true
 		}
@@ -214,10 +224,10 @@ func contentWords(text string) []string {
 	return out
 }
 
-// someWords takes words from all over a text, in its order.
-func someWords(words []string, seed uint64) []string {
+// someWords takes n words from all over a text, in its order.
+func someWords(words []string, n int, seed uint64) []string {
 	taken := map[int]bool{}
-	for x := seed | 1; len(taken) < probeWords; {
+	for x := seed | 1; len(taken) < n; {
 		x ^= x << 13
 		x ^= x >> 7
 		x ^= x << 17

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"time"
 )
 
 // benchmark is one named measurement.
@@ -26,8 +27,9 @@ var benchmarks = []benchmark{
 // bench is what a measurement works with, and the figures it found.
 type bench struct {
 	program, work string
-	name          string
+	name, part    string
 	figures       []string
+	imported      time.Duration // what reading the corpus took; zero when it was not read
 }
 
 // atLeast and atMost keep a figure with its goal for the closing lines.
@@ -42,17 +44,18 @@ func (b *bench) atMost(figure string, value, goal float64) {
 func main() {
 	program := flag.String("program", "", "the diwan binary to measure")
 	work := flag.String("work", "", "a folder for everything that the run needs")
+	part := flag.String("part", "", "of a benchmark in several parts, only those whose name has this")
 	static := flag.Int("serve-static", 0, "serve a static page of this many bytes (the reference)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *program, *work, *static, flag.Args()); err != nil {
+	if err := run(ctx, bench{program: *program, work: *work, part: *part}, *static, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, program, work string, static int, names []string) error {
+func run(ctx context.Context, given bench, static int, names []string) error {
 	if static > 0 {
 		return serveStatic(static)
 	}
@@ -69,8 +72,9 @@ func run(ctx context.Context, program, work string, static int, names []string) 
 				continue
 			}
 			found = true
-			b := &bench{program: program, work: work, name: n}
-			if err := m.run(ctx, b); err != nil {
+			b := given
+			b.name = n
+			if err := m.run(ctx, &b); err != nil {
 				return err
 			}
 			for _, f := range b.figures {

@@ -7,31 +7,19 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"diwan/internal/beside"
 )
 
 // corpus returns the folder of the public law texts beside the repository,
 // or skips the test.
 func corpus(t testing.TB) string {
 	t.Helper()
-	dir, err := os.Getwd()
+	found, err := beside.Find("data/law-ma/manifest.csv")
 	if err != nil {
-		t.Fatal(err)
+		t.Skip("the law texts are absent: ", err)
 	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		up := filepath.Dir(dir)
-		if up == dir {
-			t.Skip("no go.mod above: the law texts cannot be located")
-		}
-		dir = up
-	}
-	dir = filepath.Join(dir, "..", "shared", "data", "law-ma")
-	if _, err := os.Stat(filepath.Join(dir, "manifest.csv")); err != nil {
-		t.Skip("the law texts are absent: skipped")
-	}
-	return dir
+	return filepath.Dir(found)
 }
 
 // soundTexts returns the Arabic texts of the collection in which the pairs

@@ -18,6 +18,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"diwan/internal/beside"
 )
 
 // The files hold appendix B of RFC 9421. That of B.2.4 carries no signature; this
@@ -26,24 +28,12 @@ const signatureB24 = "wNmSUAhwb5LxtOtOpNa6W5xj067m5hFrj0XQ4fvpaCLx0NKocgPquLgyah
 
 // vectorDir finds the vectors beside the project, or skips the test.
 func vectorDir(t testing.TB) string {
-	dir, err := os.Getwd()
+	t.Helper()
+	found, err := beside.Find("vectors/http-signatures")
 	if err != nil {
-		t.Fatal(err)
+		t.Skip("the vectors of RFC 9421 are absent: ", err)
 	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			t.Skip("no go.mod above the test")
-		}
-		dir = filepath.Dir(dir)
-	}
-	dir = filepath.Join(dir, "..", "shared", "vectors", "http-signatures")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("the shared vectors of RFC 9421 are absent")
-	}
-	return dir
+	return found
 }
 
 type vectorMessage struct {

@@ -3,11 +3,11 @@ package cpsv
 import (
 	"encoding/json"
 	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 
+	"diwan/internal/beside"
 	"diwan/internal/gov"
 )
 
@@ -104,24 +104,11 @@ func TestOwnVocabularyIsComplete(t *testing.T) {
 // skips the test. In CI its absence is a skip too, but a failure to use it is not.
 func shared(t *testing.T, path ...string) string {
 	t.Helper()
-	dir, err := os.Getwd()
+	found, err := beside.Find(strings.Join(path, "/"))
 	if err != nil {
-		t.Fatal(err)
+		t.Skip("not compared with the standards: ", err)
 	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if filepath.Dir(dir) == dir {
-			t.Fatal("no go.mod above the test")
-		}
-		dir = filepath.Dir(dir)
-	}
-	p := filepath.Join(append([]string{filepath.Dir(dir), "shared"}, path...)...)
-	if _, err := os.Stat(p); err != nil {
-		t.Skipf("the reference material is not here: %v", err)
-	}
-	return p
+	return found
 }
 
 // The shapes of the standard are open: a misspelt property would pass them. Every

@@ -6,25 +6,18 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"diwan/internal/beside"
 )
 
 // root walks up to the module.
 func root(t *testing.T) string {
 	t.Helper()
-	dir, err := os.Getwd()
+	dir, err := beside.Root()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir
-		}
-		next := filepath.Dir(dir)
-		if next == dir {
-			t.Fatal("no go.mod above the test")
-		}
-		dir = next
-	}
+	return dir
 }
 
 // moroccan loads the country's layouts.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"diwan/internal/beside"
 	"diwan/lexis"
 )
 
@@ -125,21 +126,9 @@ func sentences(t *testing.T, path, key string) []string {
 // where there is none.
 func sharedData(t *testing.T, path ...string) string {
 	t.Helper()
-	dir, err := os.Getwd()
+	found, err := beside.Find("data/" + strings.Join(path, "/"))
 	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir = filepath.Dir(dir); dir == string(filepath.Separator) || strings.HasSuffix(dir, ":\\") {
-			t.Skip("not in a repository")
-		}
-	}
-	found := filepath.Join(append([]string{dir, "..", "shared", "data"}, path...)...)
-	if _, err := os.Stat(found); err != nil {
-		t.Skipf("the development data %s is not here", filepath.Join(path...))
+		t.Skip("the development data is absent: ", err)
 	}
 	return found
 }

@@ -25,6 +25,9 @@ type Index struct {
 	// a query: the ids of kinds by their names.
 	Resolve func(facet, word string) []string
 
+	// Weights are those of ranking; they are set before the first search.
+	Weights Weights
+
 	dir    string
 	source Source
 	log    *slog.Logger
@@ -42,8 +45,8 @@ type Index struct {
 // damaged or of another version is thrown away: Update fills it again. The
 // folder belongs to one process.
 func Open(dir string, source Source, log *slog.Logger) (*Index, error) {
-	x := &Index{dir: dir, source: source, log: log, bodies: newBodyCache(bodyCacheBytes)}
-	x.ranker.Store(&retrieval.Ranker{Stats: retrieval.NewStats(), First: firstWeight})
+	x := &Index{dir: dir, source: source, log: log, bodies: newBodyCache(bodyCacheBytes), Weights: DefaultWeights()}
+	x.ranker.Store(&retrieval.Ranker{Stats: retrieval.NewStats()})
 	x.queue = index.NewAnalysisQueue(runtime.GOMAXPROCS(0))
 	err := x.open()
 	if err == nil {

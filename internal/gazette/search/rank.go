@@ -22,7 +22,7 @@ const bodyCacheBytes = 48 << 20
 // order.
 func (s *searching) rank(best []scored) ([]scored, error) {
 	best = s.once(best)
-	n := min(rerankDepth, len(best))
+	n := min(s.x.Weights.Second, len(best))
 	if n < 2 || len(s.terms) == 0 {
 		return best, nil
 	}
@@ -42,15 +42,15 @@ func (s *searching) rank(best []scored) ([]scored, error) {
 		b := best[o.Candidate]
 		d := &s.g.docs[b.doc]
 		w := &s.g.works[s.g.slots[d.slot].work]
-		score := o.Score + closeWeight*ready[o.Candidate].closeness(pairs)
+		score := o.Score + s.x.Weights.Close*ready[o.Candidate].closeness(pairs)
 		if d.letter == 0 {
 			share := s.named(w)
-			score += titleBonus * share * share * top
+			score += s.x.Weights.TitleBonus * share * share * top
 			if s.whole(s.scores.titleMask[s.g.slots[d.slot].work]) {
-				score += wholeTitle * top
+				score += s.x.Weights.WholeTitle * top
 			}
 		}
-		if p := prior(d, w); score > 0 {
+		if p := s.x.Weights.prior(d, w); score > 0 {
 			score *= p
 		} else {
 			score /= p

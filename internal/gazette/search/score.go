@@ -67,7 +67,7 @@ func (s *searching) add(sc *scratch, v variant, t *term, bit uint32, texts bool)
 		for _, f := range [...]struct {
 			name   string
 			weight float64
-		}{{fieldBody, 1}, {fieldHeading, headingWeight}} {
+		}{{fieldBody, 1}, {fieldHeading, s.x.Weights.Heading}} {
 			p, err := s.g.postings(s.ctx, f.name, v.term)
 			if err != nil {
 				return err

@@ -30,7 +30,9 @@ func (x *Index) Search(ctx context.Context, q Query) (*Result, error) {
 		return nil, err
 	}
 	defer g.leave()
-	s := &searching{x: x, g: g, q: q, tree: tree, ranker: x.ranker.Load(), ctx: ctx}
+	ranker := *x.ranker.Load()
+	ranker.First = x.Weights.First
+	s := &searching{x: x, g: g, q: q, tree: tree, ranker: &ranker, ctx: ctx}
 	return s.run()
 }
 
@@ -257,7 +259,7 @@ func (s *searching) count() {
 // best returns the best documents by the first ranking, or the newest.
 func (s *searching) best() []scored {
 	g := s.g
-	shares := s.shares()
+	shares, wt := s.shares(), &s.x.Weights
 	h := make(heap, 0, candidates)
 	for _, f := range s.found {
 		d := &g.docs[f.doc]
@@ -275,7 +277,7 @@ func (s *searching) best() []scored {
 				score += .25
 			}
 		} else {
-			score = s.first(d, f, w) * (1 - coverage + coverage*shares.of(f.mask))
+			score = s.first(d, f, w) * (1 - wt.Coverage + wt.Coverage*shares.of(f.mask))
 		}
 		h.push(scored{f.doc, float32(score)}, candidates)
 	}
@@ -287,17 +289,18 @@ func (s *searching) best() []scored {
 // first is the score of a document but for the coverage of the question.
 func (s *searching) first(d *doc, f foundDoc, w *Work) float64 {
 	title := float64(s.scores.title[s.g.slots[d.slot].work])
-	score := titleAlone * title
+	wt := &s.x.Weights
+	score := wt.TitleAlone * title
 	if d.letter == 0 && s.whole(f.mask) {
-		score *= 1 + wholeTitle
+		score *= 1 + wt.WholeTitle
 	}
 	if d.letter != 0 {
-		score = float64(s.scores.text[f.doc]) + titleWeight*title
+		score = float64(s.scores.text[f.doc]) + wt.Title*title
 	}
 	if len(s.terms) == 0 {
 		score = 1
 	}
-	return score * prior(d, w)
+	return score * wt.prior(d, w)
 }
 
 // whole tells whether all words of a question of several are there.
@@ -307,21 +310,21 @@ func (s *searching) whole(mask uint32) bool {
 }
 
 // prior says how likely a text is to be looked for, whatever the question.
-func prior(d *doc, w *Work) float64 {
-	p := 1 + citedPrior*min(citedMost, math.Log2(1+float64(w.Cited)))
+func (wt *Weights) prior(d *doc, w *Work) float64 {
+	p := 1 + wt.Cited*min(citedMost, math.Log2(1+float64(w.Cited)))
 	switch w.State {
 	case "repealed":
-		p *= repealedPrior
+		p *= 1 - wt.Repealed
 	case "not_yet":
-		p *= notYetPrior
+		p *= 1 - wt.NotYet
 	}
 	switch d.letter {
 	case 0, 'a', 'x', 'p', 'c':
-		return p * articlePrior
+		return p
 	case 'i':
-		return p * prefacePrior
+		return p * (1 - wt.Preface)
 	}
-	return p * otherPrior
+	return p * (1 - wt.Other)
 }
 
 // shares gives the share of the question's weight that a set of its words has.

@@ -1,14 +1,13 @@
 package structure
 
 import (
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 
 	"diwan/country"
+	"diwan/internal/beside"
 	"diwan/internal/gazette/grammar"
 	"diwan/internal/gazette/model"
 )
@@ -34,21 +33,11 @@ func testGrammar(t testing.TB) *grammar.Grammar {
 // where it is absent.
 func corpus(t testing.TB) string {
 	t.Helper()
-	dir, err := os.Getwd()
+	found, err := beside.Find("data/law-ma/texts")
 	if err != nil {
-		t.Fatal(err)
+		t.Skip("the collection of real texts is absent: ", err)
 	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		dir = filepath.Dir(dir)
-	}
-	texts := filepath.Join(filepath.Dir(dir), "shared", "data", "law-ma", "texts")
-	if _, err := os.Stat(texts); err != nil {
-		t.Skip("the collection of real texts is not here: ", texts)
-	}
-	return texts
+	return found
 }
 
 // expand writes out "1-3,3bis,5".

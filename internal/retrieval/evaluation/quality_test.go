@@ -3,29 +3,19 @@
 package evaluation
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
+
+	"diwan/internal/beside"
 )
 
 // sets finds the development sets beside the repository.
 func sets(t *testing.T) string {
 	t.Helper()
-	dir, err := os.Getwd()
+	found, err := beside.Find("data/retrieval-dev")
 	if err != nil {
-		t.Fatal(err)
+		t.Skip("the quality of the ranking was not tested: ", err)
 	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		dir = filepath.Dir(dir)
-	}
-	dir = filepath.Join(dir, "..", "shared", "data", "retrieval-dev")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("the development sets are not beside the repository: the quality of the ranking was not tested")
-	}
-	return dir
+	return found
 }
 
 // The floors are a little below what was measured, and the goals above Bleve's

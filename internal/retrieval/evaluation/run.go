@@ -2,8 +2,6 @@ package evaluation
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -12,6 +10,7 @@ import (
 	_ "github.com/blevesearch/bleve/v2/analysis/lang/fr"
 	"github.com/blevesearch/bleve/v2/mapping"
 
+	"diwan/internal/beside"
 	"diwan/internal/retrieval"
 )
 
@@ -38,22 +37,11 @@ type Figures struct {
 
 // FindSets looks for the development sets beside the working directory.
 func FindSets() (string, error) {
-	const place = "shared/data/retrieval-dev"
-	dir, err := os.Getwd()
+	dir, err := beside.Find("data/retrieval-dev")
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("the development sets were not found; say --data DIR: %w", err)
 	}
-	for {
-		for _, up := range []string{dir, filepath.Dir(dir)} {
-			if _, err := os.Stat(filepath.Join(up, place)); err == nil {
-				return filepath.Join(up, place), nil
-			}
-		}
-		if dir == filepath.Dir(dir) {
-			return "", fmt.Errorf("the development sets are not there: %s was looked for beside the working directory and above; say --data DIR", place)
-		}
-		dir = filepath.Dir(dir)
-	}
+	return dir, nil
 }
 
 // measure runs a search for every query.

@@ -5,32 +5,23 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"diwan/internal/beside"
 )
 
 // shared finds a file beside the project, or skips the test.
 func shared(t *testing.T, name string) []byte {
-	dir, err := os.Getwd()
+	t.Helper()
+	found, err := beside.Find(name)
 	if err != nil {
-		t.Fatal(err)
+		t.Skip("the vectors are absent: ", err)
 	}
-	for ; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			t.Skip("no go.mod above the test")
-		}
-	}
-	b, err := os.ReadFile(filepath.Join(dir, "..", "shared", name))
-	if errors.Is(err, os.ErrNotExist) {
-		t.Skip("the shared vectors are absent")
-	}
+	b, err := os.ReadFile(found)
 	if err != nil {
 		t.Fatal(err)
 	}
