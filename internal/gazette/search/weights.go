@@ -46,9 +46,9 @@ type Weights struct {
 // DefaultWeights are those that the program searches with.
 func DefaultWeights() Weights {
 	return Weights{
-		Heading: 0.8, Title: 0.25, TitleAlone: 1, TitleBonus: 0.5, WholeTitle: 0.5, Coverage: 0.7,
-		Repealed: 0.20, NotYet: 0.05, Cited: 0.02, Other: 0.20, Preface: 0.15,
-		Second: 32, First: 10, Close: 3,
+		Heading: 0.8, Title: 0.25, TitleAlone: 1, TitleBonus: 0.5, WholeTitle: 0.5, Coverage: 1,
+		Repealed: 0.10, NotYet: 0.05, Cited: 0.02, Other: 0.20, Preface: 0.15,
+		Second: 16, First: 10, Close: 3,
 	}
 }
 
