@@ -9,6 +9,7 @@ func commands() []command {
 		gazetteCommand.with(gazette),
 		gatewayCommand.with(gatewayMain),
 		exchangeCommand.with(exchangeMain),
+		clockCommand.with(clock),
 		retrieveCommand.with(retrieve),
 		evaluateCommand.with(evaluate),
 		accountCommand.with(account),
