@@ -25,7 +25,8 @@ var schemas = map[string]string{
 	"catalogue/life-events.json": "lifeEvents", "catalogue/services.json": "services",
 	"catalogue/procedures/*.json": "procedures", "catalogue/listed/*.json": "procedures",
 	"catalogue/translations/*.json": "actWords", "messages/*.json": "messages", "decrees.json": "decrees",
-	"gazette.json": "gazette", "gazette-citations.json": "gazetteCitations", "exchange.json": "exchange", "clock.json": "clock", "exchange-demo.json": "exchangeDemo",
+	"gazette.json": "gazette", "gazette-citations.json": "gazetteCitations", "exchange.json": "exchange", "clock.json": "clock", "casework.json": "casework",
+	"forms/*.json": "form", "forms/rules/*.json": "formRules", "exchange-demo.json": "exchangeDemo",
 }
 
 // Check compares every file of a pack with the schema and returns one sentence

@@ -15,7 +15,7 @@ var accountCommand = command{"account", "add|link|disable|list …", "accounts o
 
 const accountHelp = `accounts of those who work here
 
-  diwan account add LOGIN --name NAME --roles editor,commission,steward [--administration ID]
+  diwan account add LOGIN --name NAME --roles editor,study,sign [--administration ID [--unit ID]]
   diwan account link LOGIN       print a sign-in link that works once, for 15 minutes
   diwan account disable LOGIN    end its sessions and refuse its links
   diwan account list`
@@ -26,8 +26,9 @@ func account(ctx context.Context, env environment, args []string) error {
 	fs := flagSet(env, c)
 	config := app.Flags(fs.FlagSet, app.Defaults(), "data", "database", "listen", "public_url", "country", "log_level")
 	name := fs.String("name", "", "the person's name as others see it")
-	roles := fs.String("roles", "", "editor, commission, steward; several with commas")
+	roles := fs.String("roles", "", "editor, commission, steward, exchange, receive, study, sign, supervise, counter; several with commas")
 	administration := fs.String("administration", "", "id of the administration; empty is all")
+	unit := fs.String("unit", "", "unit of the administration; empty is all of it")
 	rest, err := parse(fs, args)
 	if err != nil {
 		return err
@@ -47,7 +48,7 @@ func account(ctx context.Context, env environment, args []string) error {
 	defer a.Close()
 	switch rest[0] {
 	case "add":
-		err = a.AddAccount(ctx, rest[1], *name, *administration, strings.Split(*roles, ","))
+		err = a.AddAccount(ctx, rest[1], *name, *administration, *unit, strings.Split(*roles, ","))
 	case "disable":
 		err = a.DisableAccount(ctx, rest[1])
 	case "link":
@@ -69,9 +70,9 @@ func listAccounts(ctx context.Context, env environment, a *app.App) error {
 		return err
 	}
 	w := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "login\tadministration\troles\tdisabled")
+	fmt.Fprintln(w, "login\tadministration\tunit\troles\tdisabled")
 	for _, acc := range all {
-		fmt.Fprintf(w, "%s\t%s\t%v\t%v\n", acc.Login, acc.Administration, acc.Roles, acc.Disabled)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%v\t%v\n", acc.Login, acc.Administration, acc.Unit, acc.Roles, acc.Disabled)
 	}
 	return w.Flush()
 }

@@ -8,7 +8,7 @@ import (
 	"diwan/internal/app"
 )
 
-var demoCommand = command{"demo", "[--data DIR] [--listen ADDR]", "everything on this machine, with labelled demonstration data", nil}
+var demoCommand = command{"demo", "[--data DIR] [--listen ADDR] [--people N]", "everything on this machine, with labelled demonstration data", nil}
 
 // demoConfig reads the settings of a demonstration.
 func demoConfig(env environment, c command, args []string) (app.Config, error) {
@@ -16,6 +16,7 @@ func demoConfig(env environment, c command, args []string) (app.Config, error) {
 	defaults := app.Defaults()
 	defaults.Data, defaults.AdminListen, defaults.LogLevel = "diwan-demo", "", "warn"
 	config := app.Flags(fs.FlagSet, defaults, "data", "listen", "admin_listen", "country", "database", "log_level")
+	people := fs.Int("people", 0, "how many invented people there are, at least those with a story")
 	rest, err := parse(fs, args)
 	if err == nil {
 		err = noArgs(rest)
@@ -24,7 +25,10 @@ func demoConfig(env environment, c command, args []string) (app.Config, error) {
 		return app.Config{}, err
 	}
 	conf, err := config()
-	conf.Demo = true
+	conf.Demo, conf.DemoPeople = true, *people
+	if err == nil && (*people < 0 || *people > app.MaxDemoPeople) {
+		err = fmt.Errorf("--people must be a number from 0 to %d", app.MaxDemoPeople)
+	}
 	if conf.PublicURL == "" {
 		conf.PublicURL = "http://" + conf.Listen
 	}
@@ -36,16 +40,16 @@ func demo(ctx context.Context, env environment, args []string) error {
 	if err != nil {
 		return err
 	}
-	return app.RunDemo(ctx, app.DemoOptions{Command: demoPartCommand.name, Args: args, Data: c.Data, Out: env.stdout, Stderr: env.stderr})
+	return app.RunDemo(ctx, app.DemoOptions{Command: demoPartCommand.name, Args: args, Data: c.Data, Listen: c.Listen, People: c.DemoPeople, Out: env.stdout, Stderr: env.stderr})
 }
 
 // demoPartCommand runs one process of a demonstration; `diwan demo` calls it, and
 // no list names it.
-var demoPartCommand = command{"demo-part", "portal|gateway|sample …", "one process of a demonstration", nil}
+var demoPartCommand = command{"demo-part", "portal|gateway|sample|sign-in …", "one process of a demonstration", nil}
 
 func demoPart(ctx context.Context, env environment, args []string) error {
 	if len(args) == 0 {
-		return fmt.Errorf("%w: it goes `portal`, `gateway` or `sample`", errUsage)
+		return fmt.Errorf("%w: it goes `portal`, `gateway`, `sample` or `sign-in`", errUsage)
 	}
 	ctx, stop := app.WithParent(ctx, env.stdin)
 	defer stop()
@@ -56,6 +60,8 @@ func demoPart(ctx context.Context, env environment, args []string) error {
 		return gatewayRun(ctx, env, args[1:])
 	case app.PartSample:
 		return app.RunSample(ctx, args[1:], env.stdout)
+	case app.PartSignIn:
+		return app.RunSignIn(ctx, args[1:], env.stdout)
 	}
 	return fmt.Errorf("%w: there is no part %q", errUsage, args[0])
 }

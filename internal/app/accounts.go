@@ -57,9 +57,12 @@ func (c Config) databaseExists() error {
 
 // AddAccount adds an account, or changes the roles of one. The administration
 // must be one of the catalogue: an editor of a misspelt one could do nothing.
-func (a *App) AddAccount(ctx context.Context, login, name, administration string, roles []string) error {
+func (a *App) AddAccount(ctx context.Context, login, name, administration, unit string, roles []string) error {
 	if name == "" {
 		name = login
+	}
+	if unit != "" && administration == "" {
+		return fmt.Errorf("a unit belongs to an administration: name it with --administration")
 	}
 	if administration != "" {
 		if err := a.Catalogue.Refresh(ctx); err != nil {
@@ -69,7 +72,7 @@ func (a *App) AddAccount(ctx context.Context, login, name, administration string
 			return fmt.Errorf("the catalogue has no administration %q; its page's address ends with its id", administration)
 		}
 	}
-	acc := identity.Account{Actor: gov.Actor{Login: login, Administration: administration, Name: gov.Text{}}}
+	acc := identity.Account{Actor: gov.Actor{Login: login, Administration: administration, Unit: unit, Name: gov.Text{}}}
 	for _, l := range a.Country.Order() {
 		acc.Name[l] = name
 	}

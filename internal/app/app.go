@@ -16,6 +16,9 @@ import (
 	"diwan/country"
 	"diwan/internal/audit"
 	"diwan/internal/blob"
+	"diwan/internal/casework"
+	"diwan/internal/casework/clock"
+	"diwan/internal/casework/form"
 	"diwan/internal/catalogue"
 	"diwan/internal/catalogue/search"
 	"diwan/internal/db"
@@ -43,6 +46,7 @@ type App struct {
 	Catalogue *catalogue.Catalogue
 	Gazette   *gazette.Gazette   // nil when the country pack describes none
 	Exchange  *exchange.Exchange // nil when the country pack describes none
+	Casework  *casework.Casework // nil when the country pack describes no clock
 	Stamps    *stamp.Authority   // nil when the exchange gives no time stamps
 	Files     blob.Store
 	Accounts  *identity.Accounts
@@ -65,17 +69,17 @@ type App struct {
 // Migrations returns the tables of all slices, in an order in which they can be
 // made.
 func Migrations() []db.Migrations {
-	return []db.Migrations{audit.Migrations(), identity.Migrations(), catalogue.Migrations(), gazette.Migrations(), exchange.Migrations(), stamp.Migrations()}
+	return []db.Migrations{audit.Migrations(), identity.Migrations(), catalogue.Migrations(), gazette.Migrations(), exchange.Migrations(), stamp.Migrations(), casework.Migrations()}
 }
 
 // MessageFolders returns the words of all slices.
 func MessageFolders() []fs.FS {
-	return []fs.FS{web.Messages(), identity.Messages(), catalogue.Messages(), catalogue.MessagesAPI(), gazette.Messages(), exchange.Messages()}
+	return []fs.FS{web.Messages(), identity.Messages(), catalogue.Messages(), catalogue.MessagesAPI(), gazette.Messages(), exchange.Messages(), casework.Messages(), clock.Messages(), form.Messages()}
 }
 
 // TemplateSets returns the pages of all slices.
 func TemplateSets() []web.TemplateSet {
-	return []web.TemplateSet{identity.Templates(), catalogue.Templates(), gazette.Templates(), exchange.Templates()}
+	return []web.TemplateSet{identity.Templates(), catalogue.Templates(), gazette.Templates(), exchange.Templates(), casework.Templates()}
 }
 
 // LoadCountry reads the built-in country pack, or the one in a folder.
@@ -190,14 +194,21 @@ func (a *App) build(ctx context.Context) (err error) {
 	if a.Keys, err = keys.Open(filepath.Join(a.Config.Data, "keys"), a.Config.SealFile, a.clock); err != nil {
 		return err
 	}
+	if err := a.openIdentity(); err != nil {
+		return err
+	}
 	if err := a.openExchange(ctx); err != nil {
 		return err
 	}
 	if err := a.openStamps(ctx); err != nil {
 		return err
 	}
+	if err := a.openCasework(ctx); err != nil {
+		return err
+	}
 	work := jobs.NewRegistry()
 	a.Accounts.RegisterJobs(work)
+	a.registerCaseworkJobs(work)
 	if err := a.openFollowing(work); err != nil {
 		return err
 	}
@@ -211,7 +222,7 @@ func (a *App) build(ctx context.Context) (err error) {
 		a.following.Queue = a.Queue
 	}
 	if a.Config.Demo {
-		if err := errors.Join(a.addSampleAccounts(ctx), a.addDemoGazette(ctx)); err != nil {
+		if err := errors.Join(a.addSamplePeople(ctx), a.addDemoGazette(ctx)); err != nil {
 			return err
 		}
 	}
@@ -224,6 +235,14 @@ func (a *App) build(ctx context.Context) (err error) {
 	go func() { site <- a.openSite() }()
 	if err := errors.Join(a.Catalogue.Refresh(ctx), <-site); err != nil {
 		return err
+	}
+	if err := a.loadForms(ctx); err != nil {
+		return err
+	}
+	if a.Config.Demo {
+		if err := a.addSampleAccounts(ctx); err != nil {
+			return err
+		}
 	}
 	if a.following != nil {
 		a.following.Site = a.Site

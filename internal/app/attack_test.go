@@ -48,7 +48,7 @@ func (k asker) post(target string, form url.Values, header ...string) *httptest.
 // officer adds an account, signs in with a link and returns who asks from then on.
 func officer(t testing.TB, a *app.App, login, administration string, roles ...string) asker {
 	t.Helper()
-	if err := a.AddAccount(t.Context(), login, login, administration, roles); err != nil {
+	if err := a.AddAccount(t.Context(), login, login, administration, "", roles); err != nil {
 		t.Fatal(err)
 	}
 	link, err := a.SignInLink(t.Context(), login)

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/BurntSushi/toml"
+
+	"diwan/internal/identity"
 )
 
 // Config is how one process is run. The same names are keys of the TOML file,
@@ -36,8 +38,16 @@ type Config struct {
 	MailUser         string
 	MailPasswordFile string
 	MailPlain        string // "yes" talks without TLS
+	ExchangeEdge     string // address of the gateway by which documents are fetched
+	ExchangeClient   string // the subsystem that asks there
 	WebhookNetworks  string // private networks that webhooks may reach
 
+	// SignIn are the OpenID Connect providers; only the file names them.
+	SignIn []*identity.Provider
+
+	// DemoPeople is how many invented people a demonstration has, at least those
+	// with a story.
+	DemoPeople int
 	// Demo starts with labelled demonstration data. Only the demo command sets it.
 	Demo bool
 }
@@ -65,6 +75,8 @@ var options = []option{
 	{"mail_from", "the sender of mails, such as law@portal.example", func(c *Config) *string { return &c.MailFrom }, nil},
 	{"mail_user", "account at the mail server; empty does not sign in", func(c *Config) *string { return &c.MailUser }, nil},
 	{"mail_password_file", "file with the password of that account", func(c *Config) *string { return &c.MailPasswordFile }, nil},
+	{"exchange_edge", "address of the gateway by which documents are fetched from other administrations, http://…", func(c *Config) *string { return &c.ExchangeEdge }, nil},
+	{"exchange_client", "subsystem that asks there: INSTANCE/CLASS/MEMBER/SUBSYSTEM", func(c *Config) *string { return &c.ExchangeClient }, nil},
 	{"mail_plain", "yes talks to the mail server without encryption, for one on this machine", func(c *Config) *string { return &c.MailPlain }, nil},
 	{"webhook_networks", "private networks that webhooks may reach, such as 10.1.0.0/16, with commas between; empty is none", func(c *Config) *string { return &c.WebhookNetworks }, nil},
 	{"api_rate", "calls a minute that one address may make to the API", nil, func(c *Config) *int { return &c.APIRate }},
@@ -145,6 +157,12 @@ func readFile(c *Config, name string) error {
 		return fmt.Errorf("configuration %s: %w", name, err)
 	}
 	for key, v := range raw {
+		if key == signInKey {
+			if err := readSignIn(c, name); err != nil {
+				return err
+			}
+			continue
+		}
 		i := slices.IndexFunc(options, func(o option) bool { return o.key == key })
 		if i < 0 {
 			return fmt.Errorf("configuration %s: there is no setting %q; `diwan serve --help` lists them", name, key)
@@ -201,6 +219,9 @@ func (c *Config) complete() error {
 	}
 	if !slices.Contains([]string{"text", "json"}, c.LogFormat) {
 		return fmt.Errorf("log_format must be text or json, not %q", c.LogFormat)
+	}
+	if err := c.checkSignIn(); err != nil {
+		return err
 	}
 	return c.checkFollowing()
 }

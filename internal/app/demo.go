@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"os"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -39,12 +41,31 @@ func (c *DemoClock) Advance(d time.Duration) error {
 var sampleRoles = []struct {
 	login string
 	roles []gov.Role
+	// office is the place where they work, counted from 1 among those of the first
+	// administration that has several; 0 is none.
+	office int
 }{
-	{"editor.demo", []gov.Role{gov.RoleEditor}},
-	{"commission.demo", []gov.Role{gov.RoleCommission}},
-	{"steward.demo", []gov.Role{gov.RoleSteward}},
-	{"exchange.demo", []gov.Role{gov.RoleExchange}},
-	{"salma.demo", []gov.Role{gov.RolePerson}},
+	{"editor.demo", []gov.Role{gov.RoleEditor}, 0},
+	{"commission.demo", []gov.Role{gov.RoleCommission}, 0},
+	{"steward.demo", []gov.Role{gov.RoleSteward}, 0},
+	{"exchange.demo", []gov.Role{gov.RoleExchange}, 0},
+	{"receive.demo", []gov.Role{gov.RoleReceive}, 1},
+	{"study.demo", []gov.Role{gov.RoleStudy}, 1},
+	{"sign.demo", []gov.Role{gov.RoleSign}, 1},
+	{"supervise.demo", []gov.Role{gov.RoleSupervise}, 1},
+	{"counter.demo", []gov.Role{gov.RoleCounter}, 1},
+	{"neighbour.demo", []gov.Role{gov.RoleStudy, gov.RoleSign}, 2},
+}
+
+// sampleOffice is the n-th place of the first administration that has several, ""
+// for 0: the catalogue lists the one closest to people first.
+func (a *App) sampleOffice(n int) string {
+	for _, adm := range a.Catalogue.Snapshot().Administrations {
+		if n > 0 && len(adm.Offices) > 1 && len(adm.Offices) >= n {
+			return adm.Offices[n-1].ID
+		}
+	}
+	return ""
 }
 
 func (a *App) addSampleAccounts(ctx context.Context) error {
@@ -58,9 +79,9 @@ func (a *App) addSampleAccounts(ctx context.Context) error {
 		}
 		name := gov.Text{}
 		for _, l := range a.Country.Order() {
-			name[l] = words.Printer(string(l)).T("demo.account." + string(s.roles[0]))
+			name[l] = words.Printer(string(l)).T("demo.account." + strings.TrimSuffix(s.login, ".demo"))
 		}
-		acc := identity.Account{Actor: gov.Actor{Login: s.login, Name: name, Roles: s.roles}, Sample: true}
+		acc := identity.Account{Actor: gov.Actor{Login: s.login, Name: name, Administration: a.sampleOffice(s.office), Roles: s.roles}, Sample: true}
 		if err := a.Accounts.Put(ctx, gov.Actor{}, acc); err != nil {
 			return err
 		}
@@ -91,12 +112,19 @@ type demoPerson struct {
 	Login     string   `json:"login"`
 	Name      gov.Text `json:"name"`
 	About     string   `json:"about"`
-	Reference string   `json:"reference"`
+	Reference string   `json:"reference,omitempty"`
 }
 
-func (a *App) demoPerson(ctx context.Context, acc identity.Account) (demoPerson, error) {
-	ref, err := a.personReference(ctx, acc.ID)
-	return demoPerson{acc.Login, acc.Name, "invented; act of birth 1990-000123 of the sample civil registry", ref}, err
+// referencesShown is how many people of /demo.json are named by their reference
+// too: the first, which have a story.
+const referencesShown = 50
+
+func (a *App) demoPerson(ctx context.Context, acc identity.Account, about string, shown int) (p demoPerson, err error) {
+	p = demoPerson{Login: acc.Login, Name: acc.Name, About: about}
+	if shown < referencesShown {
+		p.Reference, err = a.personReference(ctx, acc.ID)
+	}
+	return p, err
 }
 
 func (a *App) demoJSON(w http.ResponseWriter, r *http.Request) {
@@ -106,11 +134,12 @@ func (a *App) demoJSON(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	base := "http://" + r.Host
-	officers, people := []demoOfficer{}, []demoPerson{}
+	officers, people, invented := []demoOfficer{}, []demoPerson{}, toldPeople(a.Config.DemoPeople)
+	slices.SortStableFunc(accounts, func(x, y identity.Account) int { return invented[x.Login].place - invented[y.Login].place })
 	for _, acc := range accounts {
 		switch {
 		case acc.Sample && acc.Has(gov.RolePerson):
-			p, err := a.demoPerson(r.Context(), acc)
+			p, err := a.demoPerson(r.Context(), acc, invented[acc.Login].about, len(people))
 			if err != nil {
 				a.Site.Fail(w, a.Site.WithLang(r), err)
 				return

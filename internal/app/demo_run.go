@@ -50,6 +50,8 @@ type part struct {
 // DemoOptions say how a demonstration is run.
 type DemoOptions struct {
 	Command string   // the subcommand that runs one part
+	Listen  string   // where the portal listens
+	People  int      // how many invented people there are
 	Args    []string // of the portal
 	Data    string
 	Out     io.Writer
@@ -69,6 +71,9 @@ func RunDemo(ctx context.Context, o DemoOptions) error {
 	}
 	d := &demoRun{program: program, name: os.Args[0], command: o.Command, out: o.Out, stderr: o.Stderr}
 	defer d.stop()
+	if err := d.signIn(ctx, o); err != nil {
+		return err
+	}
 	ready, portal, err := d.portal(ctx, o.Args)
 	if err != nil {
 		return err

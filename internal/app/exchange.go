@@ -63,9 +63,13 @@ func (a *App) registerExchangePages(mux *http.ServeMux) {
 
 // registerExchangeSpace mounts what a person sees of exchanges about them.
 func (a *App) registerExchangeSpace(mux *http.ServeMux) {
-	mux.HandleFunc("GET /me/{$}", func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, "/"+string(web.LangOf(r))+"/me/data", http.StatusSeeOther)
-	})
+	if a.Casework != nil {
+		a.registerCaseworkSpace(mux)
+	} else {
+		mux.HandleFunc("GET /me/{$}", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/"+string(web.LangOf(r))+"/me/data", http.StatusSeeOther)
+		})
+	}
 	if a.Exchange != nil {
 		(&exchange.Mine{Exchange: a.Exchange, Site: a.Site, Actor: identity.Actor, Reference: a.personReference}).Register(mux)
 	}

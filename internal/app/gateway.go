@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"diwan/examples/agencies/serve"
+	"diwan/examples/signin/provider"
 	"diwan/internal/exchange/contract"
 	"diwan/internal/exchange/gateway"
 	"diwan/internal/exchange/gateway/directory"
@@ -63,6 +64,11 @@ func TestGateway(ctx context.Context, config string) (checks []GatewayCheck, ok 
 // RunSample runs a sample administration until ctx ends.
 func RunSample(ctx context.Context, args []string, out io.Writer) error {
 	return serve.Run(ctx, args, out)
+}
+
+// RunSignIn runs the development sign-in provider until ctx ends.
+func RunSignIn(ctx context.Context, args []string, out io.Writer) error {
+	return provider.Run(ctx, args, out)
 }
 
 // GatewayJoin is how a new gateway is set up.

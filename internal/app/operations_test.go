@@ -46,7 +46,7 @@ func TestRestoreDrill(t *testing.T) {
 		if _, err := a.Catalogue.Save(ctx, operator, &p, 1); err != nil {
 			t.Fatal(err)
 		}
-		if err := a.AddAccount(ctx, "ali", "Ali", "", []string{"editor"}); err != nil {
+		if err := a.AddAccount(ctx, "ali", "Ali", "", "", []string{"editor"}); err != nil {
 			t.Fatal(err)
 		}
 		scan, err := a.Files.Put([]byte("a page of the gazette"))

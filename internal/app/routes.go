@@ -9,7 +9,6 @@ import (
 
 	"diwan/internal/catalogue"
 	"diwan/internal/gazette"
-	"diwan/internal/gov"
 	"diwan/internal/identity"
 	"diwan/internal/problem"
 	"diwan/internal/web"
@@ -53,10 +52,13 @@ func (a *App) routes() http.Handler {
 	pages.HandleFunc("/", site.NoPage)
 	secure := a.Config.TLSCert != "" || strings.HasPrefix(a.Config.PublicURL, "https://")
 	sessions := identity.NewSessions(a.DB, a.Accounts, a.clock, secure)
-	pages.Handle("/office/", m.wrap("office", a.office(sessions)))
-	pages.Handle("/me/", m.wrap("me", a.mine(sessions)))
+	doors := a.openDoors(sessions)
+	pages.Handle("/office/", m.wrap("office", a.office(sessions, doors)))
+	pages.Handle("/me/", m.wrap("me", a.mine(sessions, doors)))
 	a.registerExchangePages(pages)
 	site.Mount(mux, m.wrap("pages", fewWrites(web.NewRateLimit(writeRate, writeRate/4, a.clock.Now, site.Fail), pages)))
+
+	mux.Handle("/sign-in/", m.wrap("sign-in", a.fewTries(doors.Handler(site))))
 
 	api := http.NewServeMux()
 	a.registerAPI(api)
@@ -98,7 +100,8 @@ const writeRate = 60
 func fewWrites(limit *web.RateLimit, pages http.Handler) http.Handler {
 	limited := limit.Wrap(pages)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost && !strings.HasPrefix(r.URL.Path, "/office/") {
+		writes := r.Method == http.MethodPost && (!strings.HasPrefix(r.URL.Path, "/office/") || strings.HasPrefix(r.URL.Path, "/office/sign-in/passkey"))
+		if writes || strings.Contains(r.URL.Path, "/sign-in/with/") {
 			limited.ServeHTTP(w, r)
 			return
 		}
@@ -108,27 +111,27 @@ func fewWrites(limit *web.RateLimit, pages http.Handler) http.Handler {
 
 // takesFiles tells the addresses that bound what they take themselves.
 func takesFiles(path string) bool {
-	return strings.HasSuffix(path, catalogue.UploadPath) || strings.HasSuffix(path, gazette.UploadPath)
+	return strings.Contains(path, "/me/drafts/") || strings.Contains(path, "/me/cases/") || strings.HasSuffix(path, catalogue.UploadPath) || strings.HasSuffix(path, gazette.UploadPath)
 }
 
 // office is the space of those who work here.
-func (a *App) office(sessions *identity.Sessions) http.Handler {
-	signIn := &identity.Pages{Site: a.Site, Accounts: a.Accounts, Sessions: sessions, Root: identity.Office,
-		NameOf: func(id string) gov.Text { return a.Catalogue.Snapshot().AdministrationName(id) }}
+func (a *App) office(sessions *identity.Sessions, doors *identity.Doors) http.Handler {
+	signIn := a.signInPages(sessions, doors, identity.Office)
 	mux := http.NewServeMux()
 	signIn.Register(mux)
 	desk := http.NewServeMux()
 	a.registerOffice(desk)
 	a.registerGazetteOffice(desk)
 	a.registerExchangeOffice(desk)
+	a.registerCaseworkOffice(desk, sessions)
 	desk.HandleFunc("/", a.Site.NoPage)
 	mux.Handle("/office/", signIn.Require(desk))
 	return sessions.Load(mux)
 }
 
 // mine is the space of a person, behind their own sign-in.
-func (a *App) mine(sessions *identity.Sessions) http.Handler {
-	signIn := &identity.Pages{Site: a.Site, Accounts: a.Accounts, Sessions: sessions, Root: identity.Me}
+func (a *App) mine(sessions *identity.Sessions, doors *identity.Doors) http.Handler {
+	signIn := a.signInPages(sessions, doors, identity.Me)
 	mux := http.NewServeMux()
 	signIn.Register(mux)
 	space := http.NewServeMux()

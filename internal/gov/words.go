@@ -48,7 +48,10 @@ type Actor struct {
 	Login          string `json:"login"`
 	Name           Text   `json:"name"`
 	Administration string `json:"administration,omitempty"`
-	Roles          []Role `json:"roles,omitempty"`
+	// Unit is the part of the administration where the actor works; empty is the
+	// whole of it.
+	Unit  string `json:"unit,omitempty"`
+	Roles []Role `json:"roles,omitempty"`
 }
 
 // Role is a permission to work, given for one administration, or for all when
@@ -66,6 +69,17 @@ const (
 // RoleExchange keeps the exchange between administrations: who takes part, whose
 // keys are trusted.
 const RoleExchange Role = "exchange"
+
+// The roles of casework. Who receives takes applications in and checks that they
+// are complete, who studies prepares the decision, who signs takes it, who
+// supervises distributes the work; the counter files for people who are present.
+const (
+	RoleReceive   Role = "receive"
+	RoleStudy     Role = "study"
+	RoleSign      Role = "sign"
+	RoleSupervise Role = "supervise"
+	RoleCounter   Role = "counter"
+)
 
 // RolePerson is anybody with a space of their own here. It opens nothing of the
 // office.

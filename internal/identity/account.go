@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"sync"
 	"time"
 
 	"diwan/internal/audit"
@@ -43,9 +44,15 @@ type Accounts struct {
 	// stay closed, also on data that a demonstration left behind.
 	Demo bool
 
-	db    *db.DB
-	audit *audit.Log
-	clock gov.Clock
+	// Vault seals what is known of people. Without one nothing of the kind is kept.
+	Vault *Vault
+	// Zone is where the days of mandates are counted; nil is UTC.
+	Zone *time.Location
+
+	db      *db.DB
+	audit   *audit.Log
+	clock   gov.Clock
+	secrets sync.Map // name to value; they never change
 }
 
 // NewAccounts returns the accounts of a database.
@@ -55,7 +62,11 @@ func NewAccounts(d *db.DB, a *audit.Log, clock gov.Clock) *Accounts {
 
 var loginName = regexp.MustCompile(`^[a-z0-9][a-z0-9._@-]{1,63}$`)
 
-var roles = map[gov.Role]bool{gov.RoleEditor: true, gov.RoleCommission: true, gov.RoleSteward: true, gov.RoleExchange: true, gov.RolePerson: true}
+var roles = map[gov.Role]bool{gov.RoleEditor: true, gov.RoleCommission: true, gov.RoleSteward: true, gov.RoleExchange: true, gov.RolePerson: true,
+	gov.RoleReceive: true, gov.RoleStudy: true, gov.RoleSign: true, gov.RoleSupervise: true, gov.RoleCounter: true}
+
+// unitName is what a unit of an administration is called in accounts.
+var unitName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
 
 // Put adds an account, or changes the one with the same login. The id never
 // changes: the audit trail names people by it.
@@ -68,6 +79,9 @@ func (s *Accounts) Put(ctx context.Context, by gov.Actor, a Account) error {
 			return problem.New(problem.Invalid, "account.role", "role", string(r))
 		}
 	}
+	if a.Unit != "" && !unitName.MatchString(a.Unit) {
+		return problem.New(problem.Invalid, "account.unit", "unit", a.Unit)
+	}
 	name, err := json.Marshal(a.Name)
 	if err != nil {
 		return err
@@ -78,26 +92,26 @@ func (s *Accounts) Put(ctx context.Context, by gov.Actor, a Account) error {
 	}
 	return s.db.RunTx(ctx, func(tx *db.Tx) error {
 		var id string
-		err := tx.QueryRowContext(ctx, `INSERT INTO identity_account (id, login, name, administration, roles, sample, disabled, created_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-			ON CONFLICT (login) DO UPDATE SET name = excluded.name, administration = excluded.administration,
+		err := tx.QueryRowContext(ctx, `INSERT INTO identity_account (id, login, name, administration, unit, roles, sample, disabled, created_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+			ON CONFLICT (login) DO UPDATE SET name = excluded.name, administration = excluded.administration, unit = excluded.unit,
 				roles = excluded.roles, sample = excluded.sample, disabled = excluded.disabled
 			RETURNING id`,
-			gov.NewID(), a.Login, string(name), a.Administration, string(rs), a.Sample, a.Disabled, db.Micros(s.clock.Now())).Scan(&id)
+			gov.NewID(), a.Login, string(name), a.Administration, a.Unit, string(rs), a.Sample, a.Disabled, db.Micros(s.clock.Now())).Scan(&id)
 		if err != nil {
 			return fmt.Errorf("writing account %s: %w", a.Login, err)
 		}
 		return s.audit.Append(ctx, tx, chain, by, "account.put", id, map[string]string{
-			"administration": a.Administration, "roles": string(rs), "disabled": fmt.Sprint(a.Disabled)})
+			"administration": a.Administration, "unit": a.Unit, "roles": string(rs), "disabled": fmt.Sprint(a.Disabled)})
 	})
 }
 
-const accountColumns = `id, login, name, administration, roles, sample, disabled`
+const accountColumns = `id, login, name, administration, unit, roles, sample, disabled`
 
 func scanAccount(row interface{ Scan(...any) error }) (Account, error) {
 	var a Account
 	var name, rs string
-	err := row.Scan(&a.ID, &a.Login, &name, &a.Administration, &rs, &a.Sample, &a.Disabled)
+	err := row.Scan(&a.ID, &a.Login, &name, &a.Administration, &a.Unit, &rs, &a.Sample, &a.Disabled)
 	if errors.Is(err, sql.ErrNoRows) {
 		return a, problem.New(problem.NotFound, "account.not_found")
 	}
@@ -121,6 +135,26 @@ func (s *Accounts) ByLogin(ctx context.Context, login string) (Account, error) {
 // ByID returns an account by its id.
 func (s *Accounts) ByID(ctx context.Context, id string) (Account, error) {
 	return scanAccount(s.db.Reader().QueryRowContext(ctx, `SELECT `+accountColumns+` FROM identity_account WHERE id = $1`, id))
+}
+
+// WhoWork lists those who work at an administration, by login.
+func (s *Accounts) WhoWork(ctx context.Context, administration string) ([]gov.Actor, error) {
+	rows, err := s.db.Reader().QueryContext(ctx, `SELECT `+accountColumns+` FROM identity_account WHERE administration = $1 AND administration <> '' ORDER BY login LIMIT 500`, administration)
+	if err != nil {
+		return nil, fmt.Errorf("listing colleagues: %w", err)
+	}
+	defer rows.Close()
+	var out []gov.Actor
+	for rows.Next() {
+		a, err := scanAccount(rows)
+		if err != nil {
+			return nil, err
+		}
+		if s.open(a) {
+			out = append(out, a.Actor)
+		}
+	}
+	return out, rows.Err()
 }
 
 // List returns all accounts by login.
@@ -175,7 +209,7 @@ func (s *Accounts) Redeem(ctx context.Context, token string) (Account, error) {
 		if err != nil {
 			return fmt.Errorf("redeeming a sign-in link: %w", err)
 		}
-		return s.audit.Append(ctx, tx, chain, gov.Actor{ID: account}, "account.sign_in", account, map[string]string{"by": "link"})
+		return s.audit.Append(ctx, tx, chain, gov.Actor{ID: account}, "account.link_used", account, nil)
 	})
 	if err != nil {
 		return Account{}, err
@@ -185,9 +219,13 @@ func (s *Accounts) Redeem(ctx context.Context, token string) (Account, error) {
 	}
 	a, err := s.ByID(ctx, account)
 	if err == nil && !s.open(a) {
-		err = problem.New(problem.Forbidden, "account.disabled", "login", a.Login)
+		err = errDisabled(a)
 	}
 	return a, err
+}
+
+func errDisabled(a Account) error {
+	return problem.New(problem.Forbidden, "account.disabled", "login", a.Login)
 }
 
 // open reports whether somebody may work with an account.

@@ -114,7 +114,7 @@ func server(a *Accounts, d *db.DB, clock gov.Clock) (*Sessions, http.Handler) {
 		if r.Method == http.MethodPost {
 			acc, err := a.ByLogin(r.Context(), "ali")
 			if err == nil {
-				err = s.signIn(r, acc)
+				err = s.signIn(r, acc, newSignIn{way: waySample})
 			}
 			if err != nil {
 				http.Error(w, err.Error(), 500)

@@ -21,17 +21,19 @@ func (s *Accounts) RegisterJobs(r *jobs.Registry) {
 	jobs.Every(r, time.Hour, func() jobs.Args { return sweepArgs{} })
 }
 
-// Sweep forgets sign-in links and sessions that have expired: nothing about who
-// signed in when is kept longer than it serves.
+// Sweep forgets what has expired: links, sessions, exchanges with browsers, old
+// sign-ins. Nothing about who signed in when is kept longer than it serves.
 func (s *Accounts) Sweep(ctx context.Context) error {
 	now := db.Micros(s.clock.Now())
 	return s.db.RunTx(ctx, func(tx *db.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM identity_link WHERE expires_at < $1`, now); err != nil {
-			return fmt.Errorf("sweeping sign-in links: %w", err)
+		for _, table := range []string{"identity_link", "identity_session", "identity_flow", "identity_logout"} {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE expires_at < $1`, now); err != nil {
+				return fmt.Errorf("sweeping %s: %w", table, err)
+			}
 		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM identity_session WHERE expires_at < $1`, now); err != nil {
-			return fmt.Errorf("sweeping sessions: %w", err)
+		if _, err := tx.ExecContext(ctx, `DELETE FROM identity_sign_in WHERE started_at < $1`, db.Micros(s.clock.Now().Add(-historyKept))); err != nil {
+			return fmt.Errorf("sweeping the history of sign-ins: %w", err)
 		}
-		return nil
+		return s.endMandates(ctx, tx)
 	})
 }

@@ -14,10 +14,20 @@ import (
 	"diwan/internal/gov"
 )
 
+// How long a session lasts at most, and without being used.
+const (
+	sessionLife = 12 * time.Hour
+	sessionIdle = time.Hour
+)
+
+// touchEvery is how exactly the last use of a session is known.
+const touchEvery = 5 * time.Minute
+
 // Sessions ties browsers to accounts.
 type Sessions struct {
 	manager  *scs.SessionManager
 	accounts *Accounts
+	clock    gov.Clock
 }
 
 // NewSessions returns the sessions of a database. secure keeps the cookie to
@@ -26,50 +36,171 @@ func NewSessions(d *db.DB, accounts *Accounts, clock gov.Clock, secure bool) *Se
 	m := scs.New()
 	m.Store = sessionStore{d, clock}
 	m.HashTokenInStore = true
-	m.Lifetime = 12 * time.Hour
-	m.IdleTimeout = time.Hour
+	m.Lifetime = sessionLife
+	m.IdleTimeout = sessionIdle
 	m.Cookie.Name = "diwan"
+	if secure { // no other host of the same domain can set a cookie of this name
+		m.Cookie.Name = "__Host-diwan"
+	}
 	m.Cookie.HttpOnly = true
 	m.Cookie.SameSite = http.SameSiteLaxMode
 	m.Cookie.Secure = secure
 	m.Cookie.Persist = false
-	return &Sessions{m, accounts}
+	return &Sessions{m, accounts, clock}
 }
 
-type actorKey struct{}
+// What a session holds.
+const (
+	keySignIn  = "sign_in" // the id of the sign-in
+	keyBinding = "binding" // what ties exchanges to this browser
+	keyHint    = "hint"    // the provider's own token, to sign out there
+	keyActing  = "acting"  // the mandate in use
+)
+
+// visit is what is known of who asks.
+type visit struct {
+	account Account
+	signIn  SignIn
+	acting  *Mandate
+	lapsed  bool // they were acting for somebody, and may not any more
+}
+
+type visitKey struct{}
+
+func visitOf(r *http.Request) *visit {
+	v, _ := r.Context().Value(visitKey{}).(*visit)
+	return v
+}
 
 // Load reads the session of the request. Routes that depend on who is asking
 // stand behind it, and only they.
 func (s *Sessions) Load(next http.Handler) http.Handler {
 	return s.manager.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if id := s.manager.GetString(r.Context(), "account"); id != "" {
-			// The account is read anew each time, so that a disabled account or
-			// a lost role ends at once.
-			if a, err := s.accounts.ByID(r.Context(), id); err == nil && s.accounts.open(a) {
-				r = r.WithContext(context.WithValue(r.Context(), actorKey{}, a.Actor))
-			}
+		if v := s.read(r.Context()); v != nil {
+			r = r.WithContext(context.WithValue(r.Context(), visitKey{}, v))
 		}
 		next.ServeHTTP(w, r)
 	}))
 }
 
+// read returns who asks, nil for the public. Account, roles and mandate are read
+// anew each time, so that what was taken away ends at once.
+func (s *Sessions) read(ctx context.Context) *visit {
+	id := s.manager.GetString(ctx, keySignIn)
+	if id == "" {
+		return nil
+	}
+	a, in, err := s.accounts.present(ctx, id)
+	if err != nil {
+		return nil // also when the database does not answer: nobody is let in by a fault
+	}
+	now := s.clock.Now()
+	if !s.accounts.open(a) || !in.Live(now) {
+		s.manager.Remove(ctx, keySignIn)
+		s.manager.Remove(ctx, keyActing)
+		return nil
+	}
+	v := &visit{account: a, signIn: in}
+	if m := s.manager.GetString(ctx, keyActing); m != "" {
+		if v.acting = s.accounts.usable(ctx, m, a.ID); v.acting == nil {
+			v.lapsed = true
+		}
+	}
+	if now.Sub(in.Seen) > touchEvery {
+		s.accounts.touch(ctx, id) // of no account to the page if it fails
+	}
+	return v
+}
+
 // Actor returns who is signed in, the public when nobody is.
 func Actor(r *http.Request) gov.Actor {
-	a, _ := r.Context().Value(actorKey{}).(gov.Actor)
-	return a
+	if v := visitOf(r); v != nil {
+		return v.account.Actor
+	}
+	return gov.Actor{}
+}
+
+// Fresh reports whether the person has shown a second factor in this session
+// within maxAge. A decision asks for it; whoever is not fresh goes to
+// Pages.Confirm.
+func (s *Sessions) Fresh(r *http.Request, maxAge time.Duration) bool {
+	v := visitOf(r)
+	if v == nil || v.signIn.Confirmed.IsZero() {
+		return false
+	}
+	age := s.clock.Now().Sub(v.signIn.Confirmed)
+	return age >= 0 && age <= maxAge
 }
 
 // signIn starts a fresh session: the token from before signing in must not be
-// one that somebody else planted.
-func (s *Sessions) signIn(r *http.Request, a Account) error {
-	if err := s.manager.RenewToken(r.Context()); err != nil {
-		return fmt.Errorf("renewing the session: %w", err)
+// one that somebody else planted, and nothing of who was here before stays.
+func (s *Sessions) signIn(r *http.Request, a Account, n newSignIn) error {
+	if !s.accounts.open(a) {
+		return errDisabled(a)
 	}
-	s.manager.Put(r.Context(), "account", a.ID)
+	ctx := r.Context()
+	if before := visitOf(r); before != nil {
+		if _, err := s.accounts.end(ctx, before.account.Actor, endedReplaced, `id = $3`, before.signIn.ID); err != nil {
+			return err
+		}
+	}
+	n.agent = shortAgent(r.UserAgent())
+	id, err := s.accounts.begin(ctx, a, n)
+	if err != nil {
+		return err
+	}
+	if err := s.renew(ctx); err != nil {
+		return err
+	}
+	s.manager.Put(ctx, keySignIn, id)
 	return nil
 }
 
-func (s *Sessions) signOut(r *http.Request) error { return s.manager.Destroy(r.Context()) }
+// renew empties the session and gives it another token.
+func (s *Sessions) renew(ctx context.Context) error {
+	if err := s.manager.Clear(ctx); err != nil {
+		return fmt.Errorf("emptying the session: %w", err)
+	}
+	if err := s.manager.RenewToken(ctx); err != nil {
+		return fmt.Errorf("renewing the session: %w", err)
+	}
+	return nil
+}
+
+// confirmed notes a second factor, and gives the session another token: one that
+// was stolen before does not become worth more.
+func (s *Sessions) confirmed(r *http.Request, way string) error {
+	v := visitOf(r)
+	if v == nil {
+		return errSignedOut
+	}
+	if err := s.accounts.confirm(r.Context(), v.account.Actor, v.signIn.ID, way); err != nil {
+		return err
+	}
+	if err := s.manager.RenewToken(r.Context()); err != nil {
+		return fmt.Errorf("renewing the session: %w", err)
+	}
+	return nil
+}
+
+func (s *Sessions) signOut(r *http.Request) error {
+	if v := visitOf(r); v != nil {
+		if _, err := s.accounts.end(r.Context(), v.account.Actor, endedHere, `id = $3`, v.signIn.ID); err != nil {
+			return err
+		}
+	}
+	return s.manager.Destroy(r.Context())
+}
+
+// binding returns what ties exchanges to this browser's session.
+func (s *Sessions) binding(ctx context.Context) string {
+	b := s.manager.GetString(ctx, keyBinding)
+	if b == "" {
+		b = gov.NewID()
+		s.manager.Put(ctx, keyBinding, b)
+	}
+	return b
+}
 
 // sessionStore keeps sessions in the database.
 type sessionStore struct {

@@ -39,7 +39,7 @@ func Pages(t testing.TB, a *app.App) []Page {
 	}
 	var out []Page
 	for _, l := range a.Country.Languages {
-		for _, p := range slices.Concat(public(a, l.Code), office(draft), law(desk), exchangePages(shared)) {
+		for _, p := range slices.Concat(public(a, l.Code), office(draft), law(desk), exchangePages(shared), identityPages()) {
 			p.Lang, p.Dir = l.Code, l.Dir
 			if p.Status == 0 {
 				p.Status = http.StatusOK

@@ -243,7 +243,7 @@ func TestWords(t *testing.T) {
 		want["clock.event."+string(e)] = true
 	}
 	for _, x := range Codes() {
-		want["clock.code."+x] = true
+		want["problem.clock."+x] = true
 	}
 	for p := range country(t).Periods {
 		want["clock.timer."+p] = true

@@ -78,7 +78,7 @@ func (w Words) arg(r *Rules, name, value string) string {
 	case "event", "timer":
 		return w.name(name, value)
 	case "why":
-		return w.Printer.T("clock.code." + value)
+		return w.Printer.T("problem.clock." + value)
 	}
 	if above != nil {
 		said, _ := above.In(w.Lang, w.Order)
@@ -101,7 +101,7 @@ func (w Words) name(kind, value string) string {
 // not accepted.
 func (w Words) State(s State) string      { return w.Printer.T("clock.state." + string(s)) }
 func (w Words) Timer(name string) string  { return w.name("timer", name) }
-func (w Words) Rejection(c string) string { return w.Printer.T("clock.code." + c) }
+func (w Words) Rejection(c string) string { return w.Printer.T("problem.clock." + c) }
 
 // ArticleNumber returns what people call an article: "16" for "…#art_16".
 func ArticleNumber(a gov.Address) string {

@@ -1,0 +1,228 @@
+package casework
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"diwan/internal/casework/clock"
+	"diwan/internal/db"
+	"diwan/internal/gov"
+	"diwan/internal/problem"
+)
+
+// Action is what somebody does to a case.
+type Action struct {
+	Type     string // of a clock.EventType or of this package
+	Complete *bool
+	Days     int
+	Ground   string
+	Items    []string
+	To       string
+	Ref      string
+	Text     string
+	// Version is the case's as the actor saw it; 0 does not care.
+	Version int64
+}
+
+// maxText bounds what one event says, in bytes.
+const maxText = 64 << 10
+
+// rule says who may do something, in what capacity, and what must be given.
+type rule struct {
+	may    string
+	person bool // the applicant, or who acts for them
+	office bool
+	reason bool // words are required
+	items  bool // documents are named, each of the published procedure
+	once   bool // what is named goes to the ledger
+}
+
+// rules are all that can be done to a case. What is not in it can't be.
+var rules = map[string]rule{
+	string(clock.Completed):            {may: MayFile, person: true, office: true},
+	string(clock.InformationRequested): {may: MayRequest, office: true, reason: true, once: true},
+	string(clock.InformationReceived):  {may: MayFile, person: true, office: true},
+	string(clock.DoubtRaised):          {may: MayRequest, office: true, reason: true, items: true, once: true},
+	string(clock.DoubtSettled):         {may: MayRequest, office: true},
+	string(clock.DefectNotified):       {may: MayRequest, office: true, reason: true, items: true, once: true},
+	string(clock.DefectMended):         {may: MayFile, person: true, office: true},
+	string(clock.Extended):             {may: MayExtend, office: true, reason: true},
+	string(clock.Granted):              {may: MayDecide, office: true},
+	string(clock.Refused):              {may: MayDecide, office: true, reason: true},
+	string(clock.Withdrawn):            {may: MayWithdraw, person: true},
+	string(clock.DeliveryRequested):    {may: MayAppeal, person: true},
+	string(clock.Delivered):            {may: MaySign, office: true},
+	string(clock.Appealed):             {may: MayAppeal, person: true, reason: true},
+	string(clock.AppealAnswered):       {may: MayDecide, office: true, reason: true},
+	Noted:                              {may: MayNote, office: true, reason: true},
+	MessageSent:                        {may: MayMessage, person: true, office: true, reason: true},
+	Assigned:                           {may: MayAssign, office: true},
+	Moved:                              {may: MayAssign, office: true},
+	Prepared:                           {may: MayPrepare, office: true},
+	FileAdded:                          {may: MayFile, person: true, office: true},
+	OpinionAsked:                       {may: MayOpinion, office: true, reason: true},
+	OpinionGiven:                       {may: MayOpinion, office: true, reason: true},
+}
+
+// Act does something to a case: it is checked against the policy, the law's clock
+// and what was asked before, and written with everything that follows from it in
+// one transaction. Two who act at once on what they both saw are not both obeyed.
+func (w *Casework) Act(ctx context.Context, actor gov.Actor, number string, a Action) (*Case, error) {
+	r, ok := rules[a.Type]
+	if !ok {
+		return nil, problem.New(problem.Invalid, "case.action_unknown", "action", a.Type)
+	}
+	if err := a.check(r); err != nil {
+		return nil, err
+	}
+	var c *Case
+	err := w.change(ctx, number, func(tx *db.Tx, found *Case, now standing) ([]Event, error) {
+		c = found
+		if err := w.may(ctx, actor, r.may, c); err != nil {
+			return nil, err
+		}
+		if err := a.fits(c, now, actor, r); err != nil {
+			return nil, err
+		}
+		e := Event{Type: a.Type, On: w.today(), At: w.Clock.Now(), Actor: actor.ID, Text: a.Text, Clear: Clear{Complete: a.Complete, Days: a.Days,
+			Ground: a.ground(r), Items: a.Items, To: a.To, Ref: a.Ref, Role: roleOf(actor)}}
+		if r.once {
+			if err := w.ask(ctx, tx, c, a.Type, a.Items, c.Events+1); err != nil {
+				return nil, err
+			}
+		}
+		switch a.Type {
+		case Assigned:
+			c.Assigned = a.To
+		case Moved:
+			c.Unit, c.Assigned = a.To, ""
+		}
+		return []Event{e}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// standing is where a case stands before something is done to it.
+type standing struct {
+	terms  *Terms
+	events []Event
+	clock  clock.Output
+}
+
+// change runs fn on a case as it stands today, adds the events that it returns,
+// and settles the case again. fn must do everything through tx.
+func (w *Casework) change(ctx context.Context, number string, fn func(tx *db.Tx, c *Case, now standing) ([]Event, error)) error {
+	return w.DB.RunTx(ctx, func(tx *db.Tx) error {
+		c, err := caseByNumber(ctx, tx, number)
+		if err != nil {
+			return err
+		}
+		t, err := w.termsBy(ctx, tx, c.Terms)
+		if err != nil {
+			return err
+		}
+		all, _, err := events(ctx, tx, c)
+		if err != nil {
+			return err
+		}
+		// Time goes first: a decision that comes after silence has had its effect
+		// must find that written.
+		out, err := w.settle(ctx, tx, c, t, all)
+		if err != nil {
+			return err
+		}
+		more, err := fn(tx, c, standing{t, all, out})
+		if err != nil {
+			return err
+		}
+		for i := range more {
+			if err := w.appendEvent(ctx, tx, c, &more[i]); err != nil {
+				return err
+			}
+			if err := w.notify(ctx, tx, c, more[i]); err != nil {
+				return err
+			}
+		}
+		if all, _, err = events(ctx, tx, c); err != nil {
+			return err
+		}
+		if _, err := w.settle(ctx, tx, c, t, all); err != nil {
+			return err
+		}
+		c.Updated = w.Clock.Now()
+		return updateCase(ctx, tx, c)
+	})
+}
+
+// check finds what is wrong with an action whatever the case.
+func (a *Action) check(r rule) error {
+	a.Text = strings.TrimSpace(a.Text)
+	switch {
+	case len(a.Text) > maxText || !utf8.ValidString(a.Text):
+		return problem.New(problem.Invalid, "case.text_too_long")
+	case r.reason && a.Text == "":
+		return problem.New(problem.Invalid, "case.reasons_missing")
+	case r.items && len(a.Items) == 0:
+		return problem.New(problem.Invalid, "case.items_missing")
+	case len(a.Items) > 100:
+		return problem.New(problem.Invalid, "case.items_many")
+	}
+	return nil
+}
+
+// ground is what the clock sees of the reasons: the code of an extension's ground,
+// or that reasons were given.
+func (a *Action) ground(r rule) string {
+	if a.Ground == "" && r.reason {
+		return "stated"
+	}
+	return a.Ground
+}
+
+// fits finds what the state of the case, its terms and its history do not allow.
+func (a *Action) fits(c *Case, now standing, actor gov.Actor, r rule) error {
+	if a.Version != 0 && a.Version != c.Version {
+		return problem.New(problem.Conflict, "case.changed", "number", c.Number)
+	}
+	officer := roleOf(actor) == AsOfficer
+	if officer && !r.office || !officer && !r.person {
+		return problem.New(problem.Forbidden, "forbidden")
+	}
+	if r.items || r.once {
+		for _, id := range a.Items {
+			if _, ok := now.terms.Document(id); !ok {
+				return problem.New(problem.Invalid, "case.document_unknown", "document", id)
+			}
+		}
+	}
+	if code := now.clock.May[clock.EventType(a.Type)]; code != "" {
+		return problem.New(problem.Conflict, "clock."+code)
+	}
+	if a.Type == string(clock.Granted) || a.Type == string(clock.Refused) {
+		return signs(now.terms, now.events, actor)
+	}
+	return nil
+}
+
+// signs holds the separation of duties: where the procedure wants two, who
+// prepared the decision is not who takes it.
+func signs(t *Terms, all []Event, actor gov.Actor) error {
+	if !t.TwoSign {
+		return nil
+	}
+	i := slices.IndexFunc(all, func(e Event) bool { return e.Type == Prepared })
+	if i < 0 {
+		return problem.New(problem.Conflict, "case.not_prepared")
+	}
+	for _, e := range all {
+		if e.Type == Prepared && e.Actor == actor.ID {
+			return problem.New(problem.Forbidden, "case.prepared_by_you")
+		}
+	}
+	return nil
+}

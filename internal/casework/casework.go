@@ -1,0 +1,223 @@
+package casework
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"diwan/internal/casework/clock"
+	"diwan/internal/casework/form"
+	"diwan/internal/db"
+	"diwan/internal/gov"
+	"diwan/internal/problem"
+)
+
+// Procedures tells what the published catalogue says of a procedure: the terms
+// under which a case of it begins today, and the administrations to which one may
+// apply.
+type Procedures interface {
+	Terms(ctx context.Context, procedure string) (Terms, error)
+	Offices(ctx context.Context, procedure string) ([]Office, error)
+	// Published is what the law lets a form of the procedure ask.
+	Published(ctx context.Context, procedure string) (form.Published, error)
+}
+
+// Office is an administration that takes applications.
+type Office struct {
+	ID   string
+	Name gov.Text
+}
+
+// Options are what a Casework is made of.
+type Options struct {
+	DB         *db.DB
+	Clock      gov.Clock
+	Country    *gov.Country
+	Rules      clock.Rules
+	Banned     form.Banned
+	Procedures Procedures
+	Keys       Keys
+	// Reference names a person for one administration.
+	Reference func(ctx context.Context, person, administration string) (string, error)
+	// May is the policy: nil when the actor may do the action to the case, and
+	// the reason otherwise.
+	May func(ctx context.Context, actor gov.Actor, action string, c *Case) error
+	// OfficeName says the name of an administration.
+	OfficeName func(id string) gov.Text
+	// AccountName says the name of an account, empty of none.
+	AccountName func(ctx context.Context, id string) gov.Text
+	// Fetcher reaches other administrations; nil where there is no exchange.
+	Fetcher Fetcher
+	// Files keeps what is uploaded; nil where nothing is.
+	Files Files
+	Log   *slog.Logger
+}
+
+// Casework keeps all cases of an installation.
+type Casework struct {
+	Options
+	sealer *sealer
+
+	mu    sync.Mutex
+	terms map[string]*Terms     // by digest; they never change
+	forms map[string]*form.Form // as they were published
+}
+
+// New returns the casework of a database.
+func New(o Options) *Casework {
+	return &Casework{Options: o, sealer: newSealer(o.Keys, o.Clock), terms: map[string]*Terms{}, forms: map[string]*form.Form{}}
+}
+
+// today is the local day.
+func (w *Casework) today() gov.Date { return gov.DateOf(w.Clock.Now(), w.Country.Zone()) }
+
+// keptTerms bounds the terms at hand.
+const keptTerms = 5000
+
+// TermsOf returns what a case began with.
+func (w *Casework) TermsOf(ctx context.Context, c *Case) (*Terms, error) {
+	return w.termsBy(ctx, w.DB.Reader(), c.Terms)
+}
+
+func (w *Casework) termsBy(ctx context.Context, q querier, digest string) (*Terms, error) {
+	w.mu.Lock()
+	t := w.terms[digest]
+	w.mu.Unlock()
+	if t != nil {
+		return t, nil
+	}
+	var body string
+	if err := q.QueryRowContext(ctx, `SELECT body FROM casework_terms WHERE digest = $1`, digest).Scan(&body); err != nil {
+		return nil, fmt.Errorf("reading the terms of a case: %w", err)
+	}
+	t = &Terms{}
+	if err := json.Unmarshal([]byte(body), t); err != nil {
+		return nil, fmt.Errorf("the terms %s: %w", digest, err)
+	}
+	w.keep(digest, t)
+	return t, nil
+}
+
+func (w *Casework) keep(digest string, t *Terms) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.terms) >= keptTerms {
+		clear(w.terms)
+	}
+	w.terms[digest] = t
+}
+
+// input is a case as the clock sees it.
+func input(t *Terms, all []Event, asOf gov.Date) clock.Input {
+	in := clock.Input{DeadlineDays: t.DeadlineDays, Lists: t.Lists, Authority: t.Authority, AsOf: asOf}
+	for i := range all {
+		if e := &all[i]; clockTypes[e.Type] {
+			in.Events = append(in.Events, clock.Event{On: e.On, Type: clock.EventType(e.Type), Complete: e.Clear.Complete, Days: e.Clear.Days, Reason: e.Clear.Ground})
+		}
+	}
+	return in
+}
+
+var clockTypes = func() map[string]bool {
+	m := map[string]bool{}
+	for _, t := range clock.EventTypes() {
+		m[string(t)] = true
+	}
+	return m
+}()
+
+// may asks the policy. A case that somebody may not read does not exist for them.
+func (w *Casework) may(ctx context.Context, actor gov.Actor, action string, c *Case) error {
+	err := w.May(ctx, actor, action, c)
+	if err == nil || action == MayRead {
+		return err
+	}
+	if w.May(ctx, actor, MayRead, c) != nil {
+		return errNoCase
+	}
+	return err
+}
+
+// Actions that the policy decides on.
+const (
+	MayRead     = "case.read"
+	MayFile     = "case.file"
+	MayDraft    = "case.draft"
+	MayMessage  = "case.message"
+	MayAssign   = "case.assign"
+	MayRequest  = "case.request"
+	MayPrepare  = "case.prepare"
+	MaySign     = "case.sign"
+	MayDecide   = "case.decide"
+	MayExtend   = "case.extend"
+	MayOpinion  = "case.opinion"
+	MayNote     = "case.note"
+	MayExport   = "case.export"
+	MayWithdraw = "case.withdraw"
+	MayAppeal   = "case.appeal"
+)
+
+// Find returns the case with a number, for somebody who may read it.
+func (w *Casework) Find(ctx context.Context, actor gov.Actor, number string) (*Case, error) {
+	n, ok := ReadNumber(number)
+	if !ok {
+		return nil, errNoCase
+	}
+	c, err := caseByNumber(ctx, w.DB.Reader(), n)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.May(ctx, actor, MayRead, c); err != nil {
+		if problem.Is(err, problem.Unauthenticated) {
+			return nil, err
+		}
+		return nil, errNoCase
+	}
+	return c, nil
+}
+
+// Content opens what the person said.
+func (w *Casework) Content(ctx context.Context, c *Case) (Content, error) {
+	var out Content
+	b, err := w.sealer.open(ctx, c.Person, contentPlace(c.ID), c.sealed)
+	if err != nil || len(b) == 0 {
+		return out, err
+	}
+	return out, json.Unmarshal(b, &out)
+}
+
+// Journal returns the events of a case with their texts, its chain checked. After
+// an erasure the texts are empty.
+func (w *Casework) Journal(ctx context.Context, c *Case) ([]Event, error) {
+	all, clears, err := events(ctx, w.DB.Reader(), c)
+	if err != nil {
+		return nil, err
+	}
+	if err := verify(c, all, clears); err != nil {
+		return nil, err
+	}
+	for i := range all {
+		b, err := w.sealer.open(ctx, c.Person, eventPlace(c.ID, all[i].Seq), all[i].sealed)
+		if err != nil && !problem.Is(err, problem.NotFound) {
+			return nil, err
+		}
+		all[i].Text = string(b)
+	}
+	return all, nil
+}
+
+// Stand says where a case stands on a day, and why: from its events and its terms
+// alone.
+func (w *Casework) Stand(ctx context.Context, c *Case, asOf gov.Date) (clock.Output, error) {
+	t, err := w.TermsOf(ctx, c)
+	if err != nil {
+		return clock.Output{}, err
+	}
+	all, _, err := events(ctx, w.DB.Reader(), c)
+	if err != nil {
+		return clock.Output{}, err
+	}
+	return clock.Run(w.Rules, input(t, all, asOf))
+}

@@ -1,0 +1,374 @@
+package casework
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+
+	"diwan/internal/casework/clock"
+	"diwan/internal/gov"
+	"diwan/internal/problem"
+	"diwan/internal/web"
+)
+
+// Desk is where officers work on cases. All its pages stand behind a sign-in, and
+// each sees the cases of the officer's own administration alone.
+type Desk struct {
+	*Casework
+	Site  *web.Site
+	Actor func(*http.Request) gov.Actor
+	// Fresh tells whether the officer has confirmed who they are lately, as a
+	// decision wants it; Confirm is where they do it before they come back to a path.
+	Fresh   func(r *http.Request) bool
+	Confirm func(path string) string
+	// Colleagues lists who works at an administration.
+	Colleagues func(r *http.Request, administration string) ([]gov.Actor, error)
+}
+
+// MayWork tells who works at this desk.
+func MayWork(a gov.Actor) bool {
+	return a.Administration != "" && slices.ContainsFunc([]gov.Role{gov.RoleReceive, gov.RoleStudy, gov.RoleSign, gov.RoleSupervise, gov.RoleCounter}, a.Has)
+}
+
+// Register adds the pages to the mux of the office.
+func (d *Desk) Register(mux *http.ServeMux) {
+	for pattern, handler := range map[string]http.HandlerFunc{
+		"GET /office/cases":               d.inbox,
+		"POST /office/cases":              d.batch,
+		"GET /office/cases/find":          d.find,
+		"GET /office/cases/{number}":      d.caseOf,
+		"POST /office/cases/{number}":     d.act,
+		"GET /office/cases/{number}/what": d.foreseen,
+	} {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			if !MayWork(d.Actor(r)) {
+				d.Site.Fail(w, r, problem.New(problem.Forbidden, "forbidden"))
+				return
+			}
+			handler(w, r)
+		})
+	}
+}
+
+func (d *Desk) show(w http.ResponseWriter, r *http.Request, status int, template, title, path string, data any) {
+	d.Site.Show(w, r, status, web.Page{Template: "casework/" + template, Title: title, Path: path, Hidden: true, Data: data})
+}
+
+// soonDays is what an officer has to look at this week.
+const soonDays = 7
+
+// riskDays is from when a day that comes is a high risk.
+const riskDays = 3
+
+// views are the filters of the inbox that have a name of their own.
+var views = []struct {
+	id   string
+	make func(a gov.Actor) Filter
+}{
+	{"all", func(gov.Actor) Filter { return Filter{} }},
+	{"risk", func(gov.Actor) Filter { return Filter{Soon: riskDays} }},
+	{"week", func(gov.Actor) Filter { return Filter{Soon: soonDays} }},
+	{"stopped", func(gov.Actor) Filter { return Filter{State: clock.Suspended} }},
+	{"mine", func(a gov.Actor) Filter { return Filter{Assigned: a.ID} }},
+	{"nobody", func(gov.Actor) Filter { return Filter{Nobody: true} }},
+	{"closed", func(gov.Actor) Filter { return Filter{Closed: true} }},
+}
+
+type viewChip struct {
+	ID    string
+	Count int
+	Many  bool
+	On    bool
+}
+
+type inboxData struct {
+	Who     gov.Actor
+	Office  gov.Text
+	View    string
+	Views   []viewChip
+	Rows    []caseRow
+	Next    string
+	Risk    int
+	Soonest *caseRow
+	Saved   bool
+	Error   string
+	Query   string
+}
+
+func (d *Desk) inbox(w http.ResponseWriter, r *http.Request) { d.showInbox(w, r, http.StatusOK, "") }
+
+func (d *Desk) showInbox(w http.ResponseWriter, r *http.Request, status int, wrong string) {
+	who, q := d.Actor(r), r.URL.Query()
+	data := inboxData{Who: who, Office: d.OfficeName(who.Administration), View: "all", Saved: q.Get("saved") == "1", Error: wrong}
+	filter := Filter{}
+	for _, v := range views {
+		f := v.make(who)
+		f.Administration, f.Unit = who.Administration, who.Unit
+		chip := viewChip{ID: v.id, On: q.Get("view") == v.id || v.id == "all" && q.Get("view") == ""}
+		if chip.On {
+			data.View, filter = v.id, f
+		}
+		if v.id != "closed" {
+			n, err := d.Count(r.Context(), f)
+			if err != nil {
+				d.Site.Fail(w, r, err)
+				return
+			}
+			chip.Count, chip.Many = n, n == countTo
+			if v.id == "risk" {
+				data.Risk = n
+			}
+		}
+		data.Views = append(data.Views, chip)
+	}
+	if filter.Administration == "" { // a view that does not exist
+		filter.Administration, filter.Unit = who.Administration, who.Unit
+	}
+	filter.Procedure, filter.Page = q.Get("procedure"), q.Get("page")
+	list, next, err := d.Inbox(r.Context(), filter)
+	for _, c := range list {
+		var row caseRow
+		if row, err = d.officeRow(r, c); err != nil {
+			break
+		}
+		data.Rows = append(data.Rows, row)
+	}
+	if err != nil {
+		d.Site.Fail(w, r, err)
+		return
+	}
+	data.Next = next
+	if data.Risk > 0 && len(data.Rows) > 0 && data.Rows[0].Risk == "high" {
+		data.Soonest = &data.Rows[0]
+	}
+	d.show(w, r, status, "inbox", d.Site.Printer(r).T("casework.inbox"), "/office/cases", data)
+}
+
+// officeRow is a case as an inbox shows it.
+func (d *Desk) officeRow(r *http.Request, c *Case) (caseRow, error) {
+	row, err := d.row(r, c)
+	if err != nil {
+		return row, err
+	}
+	content, err := d.Content(r.Context(), c)
+	if err != nil && !problem.Is(err, problem.NotFound) {
+		return row, err
+	}
+	row.Who = content.Applicant
+	row.Agent = d.AccountName(r.Context(), c.Assigned)
+	switch {
+	case c.State == clock.Suspended || c.State == clock.FiledIncomplete:
+		row.Risk = "stopped"
+	case c.Due.IsZero() || !c.Open:
+		row.Risk = ""
+	case row.DaysLeft <= riskDays:
+		row.Risk = "high"
+	case row.DaysLeft <= soonDays:
+		row.Risk = "medium"
+	default:
+		row.Risk = "low"
+	}
+	return row, nil
+}
+
+// find opens the case whose number was typed.
+func (d *Desk) find(w http.ResponseWriter, r *http.Request) {
+	c, err := d.Find(r.Context(), d.Actor(r), r.URL.Query().Get("q"))
+	if problem.Is(err, problem.NotFound) {
+		d.showInbox(w, r, http.StatusNotFound, d.Site.Printer(r).T("casework.find.none"))
+		return
+	}
+	if err != nil {
+		d.Site.Fail(w, r, err)
+		return
+	}
+	to(w, r, "/office/cases/"+c.Number)
+}
+
+// maxBatch bounds what one batch does.
+const maxBatch = 100
+
+// batch assigns several cases at once.
+func (d *Desk) batch(w http.ResponseWriter, r *http.Request) {
+	if err := r.ParseForm(); err != nil {
+		d.Site.Fail(w, r, tooLarge(err))
+		return
+	}
+	numbers := r.PostForm["case"]
+	if len(numbers) == 0 || len(numbers) > maxBatch {
+		d.showInbox(w, r, http.StatusUnprocessableEntity, d.Site.Printer(r).T("casework.batch.none"))
+		return
+	}
+	who := d.Actor(r)
+	for _, n := range numbers {
+		if _, err := d.Act(r.Context(), who, n, Action{Type: Assigned, To: who.ID}); err != nil {
+			if wrong, ok := readers(d.Site, r, err); ok {
+				d.showInbox(w, r, http.StatusUnprocessableEntity, wrong)
+				return
+			}
+			d.Site.Fail(w, r, err)
+			return
+		}
+	}
+	to(w, r, "/office/cases?saved=1&view=mine")
+}
+
+// officeCase is a case as the officer sees it.
+type officeCase struct {
+	*View
+	Who        gov.Actor
+	Agent      gov.Text
+	Answers    any // the form's summary
+	Proofs     []evidenceView
+	Earlier    []caseRow
+	Twins      []caseRow
+	Colleagues []gov.Actor
+	Can        []deskAction
+	Cannot     []deskAction
+	Error      string
+	Saved      bool
+	Grounds    []string
+	Brought    []Document
+	Days       int // that an extension may last at most
+	Fresh      bool
+	Confirm    string // where the officer confirms who they are before deciding
+}
+
+// deskAction is something that can, or can't now, be done to a case.
+type deskAction struct {
+	Kind string
+	Why  string // code, when it can't
+}
+
+// deskOrder is the order in which a page offers what can be done.
+var deskOrder = []string{string(clock.Completed), Prepared, string(clock.Granted), string(clock.Refused), string(clock.InformationRequested), string(clock.DoubtRaised),
+	string(clock.DoubtSettled), string(clock.DefectNotified), string(clock.Extended), string(clock.Delivered), string(clock.AppealAnswered), OpinionAsked, Assigned, Moved, Noted}
+
+func (d *Desk) caseOf(w http.ResponseWriter, r *http.Request) { d.showCase(w, r, http.StatusOK, "") }
+
+func (d *Desk) showCase(w http.ResponseWriter, r *http.Request, status int, wrong string) {
+	ctx, who := r.Context(), d.Actor(r)
+	c, err := d.Find(ctx, who, r.PathValue("number"))
+	if err != nil {
+		d.Site.Fail(w, r, err)
+		return
+	}
+	data := officeCase{Who: who, Error: wrong, Saved: r.URL.Query().Get("saved") == "1", Agent: d.AccountName(ctx, c.Assigned)}
+	if data.View, err = d.view(ctx, d.Site, web.LangOf(r), c, true); err == nil {
+		err = d.fillCase(r, &data, c)
+	}
+	if err != nil {
+		d.Site.Fail(w, r, err)
+		return
+	}
+	title, _ := data.Terms.Name.In(web.LangOf(r), d.Country.Order())
+	d.show(w, r, status, "office-case", c.Number+" · "+title, "/office/cases/"+c.Number, data)
+}
+
+func (d *Desk) fillCase(r *http.Request, data *officeCase, c *Case) (err error) {
+	ctx := r.Context()
+	if data.Answers, err = d.answersOf(r, data.View); err != nil {
+		return err
+	}
+	proofs, err := d.EvidenceOfCase(ctx, c.Number)
+	if err != nil {
+		return err
+	}
+	for _, e := range proofs {
+		p := evidenceView{Evidence: e, From: d.OfficeName(e.Source), Day: gov.DateOf(e.Consented, d.Country.Zone())}
+		p.Document, _ = data.Terms.Document(e.Document)
+		data.Proofs = append(data.Proofs, p)
+	}
+	if data.Earlier, err = d.rowsOf(r, d.EarlierOf, c); err != nil {
+		return err
+	}
+	if data.Twins, err = d.rowsOf(r, d.Twins, c); err != nil {
+		return err
+	}
+	if data.Colleagues, err = d.Colleagues(r, c.Administration); err != nil {
+		return err
+	}
+	for g := range d.Rules.ExtensionReasons {
+		data.Grounds = append(data.Grounds, g)
+	}
+	slices.Sort(data.Grounds)
+	data.Fresh, data.Confirm = d.Fresh(r), d.Confirm("/office/cases/"+c.Number)
+	data.Days = d.Rules.Periods["processing"].Days
+	for _, doc := range data.Terms.Documents {
+		if !doc.ByAdministration {
+			data.Brought = append(data.Brought, doc)
+		}
+	}
+	for _, kind := range deskOrder {
+		if !rules[kind].office || d.May(ctx, data.Who, rules[kind].may, c) != nil {
+			continue
+		}
+		if code := data.Out.May[clockType(kind)]; code != "" {
+			data.Cannot = append(data.Cannot, deskAction{kind, code})
+			continue
+		}
+		if clockTypes[kind] || data.Pending || kind == Noted || kind == Assigned {
+			data.Can = append(data.Can, deskAction{Kind: kind})
+		}
+	}
+	return nil
+}
+
+func (d *Desk) act(w http.ResponseWriter, r *http.Request) {
+	if err := r.ParseForm(); err != nil {
+		d.Site.Fail(w, r, tooLarge(err))
+		return
+	}
+	a := Action{Type: r.PostFormValue("do"), Text: r.PostFormValue("words"), Items: r.PostForm["item"], Ground: r.PostFormValue("ground"), To: r.PostFormValue("to")}
+	if rule, ok := rules[a.Type]; !ok || !rule.office {
+		a.Type = ""
+	}
+	a.Days, _ = strconv.Atoi(r.PostFormValue("days"))
+	a.Version, _ = strconv.ParseInt(r.PostFormValue("version"), 10, 64)
+	if a.Type == string(clock.Completed) {
+		complete := true
+		a.Complete = &complete
+	}
+	if decides[a.Type] && !d.Fresh(r) {
+		to(w, r, d.Confirm("/office/cases/"+r.PathValue("number")))
+		return
+	}
+	_, err := d.Act(r.Context(), d.Actor(r), r.PathValue("number"), a)
+	if wrong, ok := readers(d.Site, r, err); ok {
+		d.showCase(w, r, http.StatusUnprocessableEntity, wrong)
+		return
+	}
+	if err != nil {
+		d.Site.Fail(w, r, err)
+		return
+	}
+	to(w, r, "/office/cases/"+r.PathValue("number")+"?saved=1")
+}
+
+// decides are actions that want a second factor.
+var decides = map[string]bool{string(clock.Granted): true, string(clock.Refused): true, string(clock.AppealAnswered): true}
+
+type foreseenData struct {
+	Who    gov.Actor
+	Number string
+	Until  gov.Date
+	List   []Foreseen
+}
+
+// foreseen shows what happens to a case if nobody acts.
+func (d *Desk) foreseen(w http.ResponseWriter, r *http.Request) {
+	c, err := d.Find(r.Context(), d.Actor(r), r.PathValue("number"))
+	data := foreseenData{Who: d.Actor(r), Until: d.today().AddDays(180)}
+	if until, perr := gov.ParseDate(r.URL.Query().Get("until")); perr == nil {
+		data.Until = until
+	}
+	if err == nil {
+		data.Number = c.Number
+		data.List, err = d.Foresee(r.Context(), c, data.Until)
+	}
+	if err != nil {
+		d.Site.Fail(w, r, err)
+		return
+	}
+	d.show(w, r, http.StatusOK, "foreseen", d.Site.Printer(r).T("casework.foreseen"), "/office/cases/"+c.Number+"/what", data)
+}

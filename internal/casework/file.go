@@ -1,0 +1,243 @@
+package casework
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"diwan/internal/casework/clock"
+	"diwan/internal/db"
+	"diwan/internal/gov"
+	"diwan/internal/problem"
+)
+
+// Filing is an application that is handed in.
+type Filing struct {
+	Draft          string // that it was written in; empty for one that comes by program
+	Administration string
+	Unit           string
+	Person         string // the applicant: whose key seals it
+	By             gov.Actor
+	Channel        string
+	Lang           gov.Lang
+	Applicant      gov.Text
+	For            gov.Text
+	Terms          Terms
+	Answers        []byte
+	Missing        []string // documents that the person must still bring
+	Files          []string // uploaded, by id
+	Earlier        string
+	// Fetching are documents that the administration gets itself.
+	Fetching []string
+	// On is the day of filing when the case was begun elsewhere; zero is today.
+	On gov.Date
+}
+
+// numberTries bounds the search for a number that no case has.
+const numberTries = 5
+
+// File hands an application in. When it returns, the case is durable: its number,
+// its day, what is missing and the day due will not change by themselves. The same
+// draft handed in twice is one case.
+func (w *Casework) File(ctx context.Context, f Filing) (*Case, error) {
+	if err := w.checkFiling(&f); err != nil {
+		return nil, err
+	}
+	ref, err := w.Reference(ctx, f.Person, f.Administration)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.sealer.of(ctx, f.Person); err != nil { // makes the key outside the transaction
+		return nil, err
+	}
+	for try := 1; ; try++ {
+		c, err := w.fileOnce(ctx, f, ref)
+		if !db.IsDuplicate(err) || try == numberTries {
+			return c, err
+		}
+	}
+}
+
+func (w *Casework) checkFiling(f *Filing) error {
+	switch {
+	case len(f.Answers) > maxAnswers:
+		return problem.New(problem.Invalid, "draft.too_large")
+	case f.Administration == "" || f.Person == "":
+		return problem.New(problem.Invalid, "case.incomplete_filing")
+	}
+	for _, m := range f.Missing {
+		if _, ok := f.Terms.Document(m); !ok {
+			return problem.New(problem.Invalid, "case.document_unknown", "document", m)
+		}
+	}
+	if !f.On.IsZero() && w.today().Before(f.On) {
+		return problem.New(problem.Invalid, "case.future")
+	}
+	return nil
+}
+
+func (w *Casework) fileOnce(ctx context.Context, f Filing, ref string) (c *Case, err error) {
+	err = w.DB.RunTx(ctx, func(tx *db.Tx) error {
+		c, err = w.fileIn(ctx, tx, f, ref)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (w *Casework) fileIn(ctx context.Context, tx *db.Tx, f Filing, ref string) (*Case, error) {
+	if f.Draft != "" {
+		filed, err := w.closeDraft(ctx, tx, f.Draft, f.By.ID)
+		if err != nil {
+			return nil, err
+		}
+		if filed != "" {
+			return caseByNumber(ctx, tx, filed)
+		}
+	}
+	digest, err := putTerms(ctx, tx, &f.Terms)
+	if err != nil {
+		return nil, err
+	}
+	now := w.Clock.Now()
+	on := f.On
+	if on.IsZero() {
+		on = w.today()
+	}
+	c := &Case{ID: gov.NewID(), Number: NewNumber(on.Year), Administration: f.Administration, Unit: f.Unit, Procedure: f.Terms.Procedure,
+		Terms: digest, Form: f.Terms.Form, Person: f.Person, Reference: ref, Filer: f.By.ID, Lang: f.Lang, Channel: f.Channel, Filed: on,
+		Earlier: f.Earlier, Version: 1, Duplicate: fingerprint(ref, f.Terms.Procedure, f.Answers), Created: now, Updated: now}
+	c.head = firstHash(c.Administration, c.ID, c.Number)
+	content, err := json.Marshal(Content{f.Applicant, f.For, f.Answers})
+	if err != nil {
+		return nil, err
+	}
+	if c.sealed, err = w.sealer.seal(ctx, c.Person, contentPlace(c.ID), content); err != nil {
+		return nil, err
+	}
+	complete := len(f.Missing) == 0
+	first := Event{Type: string(clock.Filed), On: on, At: now, Actor: f.By.ID,
+		Clear: Clear{Complete: &complete, Items: f.Missing, Role: roleOf(f.By)}}
+	if err := w.appendEvent(ctx, tx, c, &first); err != nil {
+		return nil, err
+	}
+	if _, err := w.settle(ctx, tx, c, &f.Terms, []Event{first}); err != nil {
+		return nil, err
+	}
+	if err := w.takeEvidence(ctx, tx, c, f.Draft); err != nil {
+		return nil, err
+	}
+	if err := insertCase(ctx, tx, c); err != nil {
+		return nil, err
+	}
+	if err := w.ask(ctx, tx, c, string(clock.Filed), f.Missing, first.Seq); err != nil {
+		return nil, err
+	}
+	if err := w.takeFiles(ctx, tx, c, f); err != nil {
+		return nil, err
+	}
+	if f.Draft != "" {
+		if _, err := tx.ExecContext(ctx, `UPDATE casework_draft SET filed = $2, sealed = $3 WHERE id = $1`, f.Draft, c.Number, []byte{}); err != nil {
+			return nil, fmt.Errorf("closing a draft: %w", err)
+		}
+	}
+	return c, w.notify(ctx, tx, c, first)
+}
+
+// closeDraft finds out whether a draft was filed already. On PostgreSQL the two
+// transactions that both find it open can't both commit.
+func (w *Casework) closeDraft(ctx context.Context, tx *db.Tx, id, filer string) (filed string, err error) {
+	var owner string
+	err = tx.QueryRowContext(ctx, `SELECT filer, filed FROM casework_draft WHERE id = $1`, id).Scan(&owner, &filed)
+	if err != nil || owner != filer {
+		return "", errors.Join(errNoDraft, nil)
+	}
+	return filed, nil
+}
+
+// roleOf says in which capacity somebody acts.
+func roleOf(a gov.Actor) string {
+	switch {
+	case a.ID == "":
+		return AsProgram
+	case a.Administration != "" || a.Works():
+		return AsOfficer
+	}
+	return AsPerson
+}
+
+// fingerprint is the same for two applications of one person that ask for the
+// same, whatever the spacing and the case of the letters.
+func fingerprint(reference, procedure string, answers []byte) string {
+	plain := strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, string(answers))
+	return hashOf("duplicate", reference, procedure, plain)[:32]
+}
+
+// ask writes to the ledger what a person is asked for. What was asked once in a
+// case is never asked again (the right not to be asked twice).
+func (w *Casework) ask(ctx context.Context, tx *db.Tx, c *Case, kind string, items []string, seq int64) error {
+	for _, item := range items {
+		r, err := tx.ExecContext(ctx, `INSERT INTO casework_asked (administration, case_id, item, seq) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (administration, case_id, item) DO NOTHING`, c.Administration, c.ID, kind+":"+item, seq)
+		if err != nil {
+			return fmt.Errorf("writing what was asked: %w", err)
+		}
+		if n, err := r.RowsAffected(); err != nil || n != 1 {
+			return errors.Join(err, problem.New(problem.Conflict, "case.asked_already", "document", item))
+		}
+	}
+	return nil
+}
+
+// openStates are those in which somebody still has to act.
+var openStates = []clock.State{clock.FiledIncomplete, clock.Running, clock.Suspended, clock.ExtendedState,
+	clock.DeliveryClaimed, clock.Escalated, clock.AppealedState, clock.Referred}
+
+// settle brings a case to where its events and the day put it, and writes to its
+// journal what time has made and was not written yet.
+func (w *Casework) settle(ctx context.Context, tx *db.Tx, c *Case, t *Terms, all []Event) (clock.Output, error) {
+	out, err := clock.Run(w.Rules, input(t, all, w.today()))
+	if err != nil {
+		return out, fmt.Errorf("the clock of case %s: %w", c.Number, err)
+	}
+	if len(out.Rejected) > 0 {
+		r := out.Rejected[len(out.Rejected)-1]
+		return out, problem.New(problem.Conflict, "clock."+r.Code)
+	}
+	for _, tr := range out.Transitions {
+		written := slices.ContainsFunc(all, func(e Event) bool {
+			return e.Type == TimePassed && e.Clear.State == string(tr.State) && e.On == tr.On
+		})
+		if written {
+			continue
+		}
+		e := Event{Type: TimePassed, On: tr.On, At: w.Clock.Now(), Clear: Clear{State: string(tr.State), Role: AsProgram}}
+		if err := w.appendEvent(ctx, tx, c, &e); err != nil {
+			return out, err
+		}
+		if err := w.notify(ctx, tx, c, e); err != nil {
+			return out, err
+		}
+	}
+	c.State, c.Due, c.SilenceFrom, c.Next = out.State, out.Due, out.SilenceFrom, out.Change
+	c.Open = slices.Contains(openStates, out.State)
+	if !out.State.Pending() || c.Due.IsZero() {
+		// Before and after the decision other periods run, each with its day.
+		c.Due = gov.Date{}
+		if len(out.Timers) > 0 {
+			c.Due = out.Timers[0].Due
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,100 @@
+package casework
+
+import (
+	"context"
+	"errors"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"diwan/internal/casework/form"
+	"diwan/internal/db"
+	"diwan/internal/problem"
+)
+
+// Files keeps what people hand in.
+type Files interface {
+	// Receive takes one file for a draft. It is checked by its content, and can't
+	// be read by anybody before it was found clean.
+	Receive(ctx context.Context, d *Draft, name string, r io.Reader) (form.File, error)
+	// Take makes the files of a draft those of the case that it became, in the
+	// same transaction.
+	Take(ctx context.Context, tx *db.Tx, draft, caseID string) error
+}
+
+// takeFiles gives a new case the files that its draft gathered.
+func (w *Casework) takeFiles(ctx context.Context, tx *db.Tx, c *Case, f Filing) error {
+	if w.Files == nil || f.Draft == "" {
+		return nil
+	}
+	return w.Files.Take(ctx, tx, f.Draft, c.ID)
+}
+
+// Bounds of one posted page.
+const (
+	maxPost      = 60 << 20
+	maxFields    = 2000
+	maxFieldSize = 11 << 20 // a field that is too long is said to be, by its name
+)
+
+// receive reads a posted page: its fields into r.PostForm, its files to where
+// files are kept. Files come one after another and are never whole in memory here.
+func (m *Mine) receive(w http.ResponseWriter, r *http.Request, x *writing) (map[string][]form.File, error) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxPost)
+	if !strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
+		return nil, tooLarge(r.ParseForm())
+	}
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return nil, problem.New(problem.Invalid, "form.malformed")
+	}
+	r.PostForm = url.Values{}
+	files := map[string][]form.File{}
+	for n := 0; ; n++ {
+		p, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			return files, nil
+		}
+		if err != nil {
+			return nil, tooLarge(err)
+		}
+		if n == maxFields {
+			return nil, problem.New(problem.Invalid, "form.malformed")
+		}
+		if err := m.part(r, x, p, files); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (m *Mine) part(r *http.Request, x *writing, p *multipart.Part, files map[string][]form.File) error {
+	if p.FileName() == "" {
+		b, err := io.ReadAll(io.LimitReader(p, maxFieldSize))
+		if err != nil {
+			return tooLarge(err)
+		}
+		if p.Header.Get("Content-Type") == "" { // an empty choice of a file is no field
+			r.PostForm.Add(p.FormName(), string(b))
+		}
+		return nil
+	}
+	if m.Files == nil {
+		return problem.New(problem.Unavailable, "upload.none")
+	}
+	f, err := m.Files.Receive(r.Context(), &x.Draft, p.FileName(), p)
+	if err != nil {
+		return tooLarge(err)
+	}
+	files[p.FormName()] = append(files[p.FormName()], f)
+	return nil
+}
+
+// tooLarge says that a request was over its bound.
+func tooLarge(err error) error {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return problem.New(problem.Invalid, "upload.request_too_large")
+	}
+	return err
+}

@@ -1,0 +1,174 @@
+package casework
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"diwan/internal/casework/form"
+	"diwan/internal/gov"
+	"diwan/internal/problem"
+	"diwan/internal/web"
+)
+
+// evidenceView is a document that is fetched, as pages show it.
+type evidenceView struct {
+	*Evidence
+	Document Document
+	Once     *form.Once
+	From     gov.Text // the administration that holds it
+	Day      gov.Date // of the consent
+	Link     string
+}
+
+// evidenceOf lists the documents that the answers leave to be fetched.
+func (m *Mine) evidenceOf(ctx context.Context, x *writing) ([]evidenceView, error) {
+	have, err := m.EvidenceOf(ctx, x.ID)
+	if err != nil {
+		return nil, err
+	}
+	t, err := m.Procedures.Terms(ctx, x.Procedure)
+	if err != nil {
+		return nil, err
+	}
+	var out []evidenceView
+	for _, p := range x.form.Pieces(x.answers) {
+		if p.Route != form.RouteFetch {
+			continue
+		}
+		v := evidenceView{Once: x.form.Once(p.Evidence), Link: "/me/drafts/" + x.ID + "/evidence/" + p.Evidence}
+		v.Document, _ = t.Document(p.Evidence)
+		if v.Once != nil {
+			v.From = m.OfficeName(v.Once.From)
+		}
+		if i := slices.IndexFunc(have, func(e *Evidence) bool { return e.Document == p.Evidence }); i >= 0 {
+			v.Evidence, v.Day = have[i], gov.DateOf(have[i].Consented, m.Country.Zone())
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+// waiting returns the first document that still needs the person: their consent,
+// or their word on the copy.
+func waiting(list []evidenceView) *evidenceView {
+	for i := range list {
+		if e := list[i].Evidence; e == nil || e.State == EvidenceFetched || e.State == EvidenceRejected {
+			return &list[i]
+		}
+	}
+	return nil
+}
+
+type evidenceData struct {
+	evidenceView
+	Draft string
+	Next  string
+}
+
+func (m *Mine) evidencePage(w http.ResponseWriter, r *http.Request) {
+	x, v, ok := m.openEvidence(w, r)
+	if !ok {
+		return
+	}
+	title, _ := v.Document.Name.In(web.LangOf(r), m.Country.Order())
+	m.show(w, r, http.StatusOK, "evidence", title, v.Link, evidenceData{*v, x.ID, "/me/drafts/" + x.ID + "/check"})
+}
+
+func (m *Mine) openEvidence(w http.ResponseWriter, r *http.Request) (*writing, *evidenceView, bool) {
+	x, ok := m.open(w, r)
+	if !ok {
+		return nil, nil, false
+	}
+	list, err := m.evidenceOf(r.Context(), x)
+	if err != nil {
+		m.Site.Fail(w, r, err)
+		return nil, nil, false
+	}
+	for i := range list {
+		if list[i].Document.ID == r.PathValue("evidence") && list[i].Once != nil {
+			return x, &list[i], true
+		}
+	}
+	m.Site.Fail(w, r, problem.New(problem.NotFound, "evidence.not_found"))
+	return nil, nil, false
+}
+
+// evidenceAct takes the person's word: fetch it, use the copy, the copy is wrong,
+// or I bring it myself.
+func (m *Mine) evidenceAct(w http.ResponseWriter, r *http.Request) {
+	x, v, ok := m.openEvidence(w, r)
+	if !ok {
+		return
+	}
+	var err error
+	next := v.Link
+	switch r.PostFormValue("do") {
+	case "fetch":
+		_, err = m.Consent(r.Context(), &x.Draft, v.Document.ID, v.Once, x.answers)
+	case "use", "wrong":
+		if v.Evidence == nil {
+			err = problem.New(problem.Conflict, "evidence.changed")
+			break
+		}
+		right := r.PostFormValue("do") == "use"
+		err = m.Agree(r.Context(), m.Actor(r).ID, v.Evidence.ID, right)
+		if right {
+			next = "/me/drafts/" + x.ID
+		}
+	case "bring":
+		for _, p := range x.form.Pieces(x.answers) {
+			if p.Evidence == v.Document.ID {
+				next = x.at(p.Page)
+			}
+		}
+		if v.Evidence != nil {
+			err = m.WithdrawConsent(r.Context(), m.Actor(r).ID, v.Evidence.ID)
+		}
+	default:
+		err = problem.New(problem.Invalid, "case.action_unknown", "action", r.PostFormValue("do"))
+	}
+	if err != nil {
+		m.Site.Fail(w, r, err)
+		return
+	}
+	to(w, r, next)
+}
+
+type consentsData struct {
+	Who   gov.Actor
+	Items []consentView
+}
+
+type consentView struct {
+	evidenceView
+	Office gov.Text
+	Live   bool
+}
+
+// consents lists what the person allowed, to take it back.
+func (m *Mine) consents(w http.ResponseWriter, r *http.Request) {
+	list, err := m.Consents(r.Context(), m.Acting(r).ID)
+	if err != nil {
+		m.Site.Fail(w, r, err)
+		return
+	}
+	d := consentsData{Who: m.Actor(r)}
+	for _, e := range list {
+		v := consentView{evidenceView{Evidence: e, From: m.OfficeName(e.Source), Day: gov.DateOf(e.Consented, m.Country.Zone())}, m.OfficeName(e.Administration),
+			e.State != EvidenceWithdrawn && !e.Until.Before(m.today())}
+		if t, err := m.Procedures.Terms(r.Context(), e.Procedure); err == nil {
+			v.Document, _ = t.Document(e.Document)
+		}
+		d.Items = append(d.Items, v)
+	}
+	m.show(w, r, http.StatusOK, "consents", m.Site.Printer(r).T("casework.consents"), "/me/consents", d)
+}
+
+func (m *Mine) withdrawConsent(w http.ResponseWriter, r *http.Request) {
+	if err := m.WithdrawConsent(r.Context(), m.Actor(r).ID, r.PathValue("id")); err != nil {
+		m.Site.Fail(w, r, err)
+		return
+	}
+	to(w, r, "/me/consents")
+}

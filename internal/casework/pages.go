@@ -1,0 +1,79 @@
+package casework
+
+import (
+	"context"
+	"embed"
+	"io/fs"
+	"net/http"
+
+	"diwan/internal/casework/form"
+	"diwan/internal/gov"
+	"diwan/internal/web"
+)
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+//go:embed messages/*.json
+var messageFiles embed.FS
+
+// Templates returns the pages of casework.
+func Templates() web.TemplateSet {
+	return web.TemplateSet{Slice: "casework", Files: web.Folder(templateFiles, "templates")}
+}
+
+// Messages returns the words of this slice.
+func Messages() fs.FS { return web.Folder(messageFiles, "messages") }
+
+// Subject is for whom somebody acts: themselves, or a person or firm that they
+// represent.
+type Subject struct {
+	ID   string // whose key seals what is said
+	Name gov.Text
+	// For says that somebody else acts for them.
+	For bool
+	// Procedures bounds what may be done for them; empty is everything.
+	Procedures []string
+}
+
+// Mine are the pages of a person's own space. All stand behind their sign-in.
+type Mine struct {
+	*Casework
+	Site   *web.Site
+	Actor  func(*http.Request) gov.Actor
+	Acting func(*http.Request) Subject
+	// Places are those below the regions, for addresses.
+	Places []form.Place
+	// Known are facts about the person that need not be asked again, by the names
+	// that forms use.
+	Known func(ctx context.Context, r *http.Request, s Subject) map[string]any
+}
+
+// Register adds the pages to the mux of the person's space.
+func (m *Mine) Register(mux *http.ServeMux) {
+	mux.HandleFunc("GET /me/{$}", m.home)
+	mux.HandleFunc("GET /me/apply/{procedure}", m.begin)
+	mux.HandleFunc("POST /me/apply/{procedure}", m.start)
+	mux.HandleFunc("GET /me/drafts/{draft}", m.resume)
+	mux.HandleFunc("POST /me/drafts/{draft}/drop", m.drop)
+	mux.HandleFunc("GET /me/drafts/{draft}/pages/{page}", m.page)
+	mux.HandleFunc("POST /me/drafts/{draft}/pages/{page}", m.answer)
+	mux.HandleFunc("GET /me/drafts/{draft}/check", m.check)
+	mux.HandleFunc("POST /me/drafts/{draft}/check", m.file)
+	mux.HandleFunc("GET /me/drafts/{draft}/evidence/{evidence}", m.evidencePage)
+	mux.HandleFunc("POST /me/drafts/{draft}/evidence/{evidence}", m.evidenceAct)
+	mux.HandleFunc("GET /me/consents", m.consents)
+	mux.HandleFunc("POST /me/consents/{id}", m.withdrawConsent)
+	mux.HandleFunc("GET /me/cases/{number}", m.caseOf)
+	mux.HandleFunc("POST /me/cases/{number}", m.act)
+}
+
+// show answers with a page of the person's space.
+func (m *Mine) show(w http.ResponseWriter, r *http.Request, status int, template, title, path string, data any) {
+	m.Site.Show(w, r, status, web.Page{Template: "casework/" + template, Title: title, Path: path, Hidden: true, Data: data})
+}
+
+// to sends on to another page of this language, after something was done.
+func to(w http.ResponseWriter, r *http.Request, path string) {
+	http.Redirect(w, r, "/"+string(web.LangOf(r))+path, http.StatusSeeOther)
+}
