@@ -59,6 +59,7 @@ type App struct {
 	search    *search.Index
 	lawSearch *lawsearch.Index   // nil without a gazette
 	following *gazette.Following // of the law; nil without a gazette
+	sender    mail.Sender        // nil where no mail is sent
 	caught    *mail.Catcher      // mails of the demonstration
 	lock      *os.File
 	metrics   *metrics
@@ -204,6 +205,9 @@ func (a *App) build(ctx context.Context) (err error) {
 		return err
 	}
 	if err := a.openCasework(ctx); err != nil {
+		return err
+	}
+	if a.sender, err = a.mailer(); err != nil {
 		return err
 	}
 	work := jobs.NewRegistry()

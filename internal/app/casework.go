@@ -63,7 +63,8 @@ func (a *App) openCasework(ctx context.Context) error {
 		Reference: func(ctx context.Context, person, administration string) (string, error) {
 			return a.Accounts.Reference(ctx, person, "administration:"+administration)
 		},
-		May: a.mayCase, OfficeName: catalogued.name, AccountName: a.accountName, Fetcher: a.fetcher(plan.Sources), Log: a.log,
+		FieldLabel: plan.fieldLabel,
+		May:        a.mayCase, OfficeName: catalogued.name, AccountName: a.accountName, Fetcher: a.fetcher(plan.Sources), Log: a.log,
 	})
 	return nil
 }
@@ -266,6 +267,7 @@ func (a *App) registerCaseworkSpace(mux *http.ServeMux) {
 		return casework.Subject{ID: s.ID, Name: s.Name, For: s.Mandate != "", Procedures: s.Procedures}
 	}, Known: a.knownOf}
 	m.Register(mux)
+	a.receipts().RegisterOwn(mux, identity.Me)
 }
 
 // knownOf are the facts about a person that forms need not ask again.
@@ -308,6 +310,12 @@ func (a *App) registerCaseworkOffice(mux *http.ServeMux, sessions *identity.Sess
 			return slices.DeleteFunc(all, func(x gov.Actor) bool { return !casework.MayWork(x) }), nil
 		}}
 	d.Register(mux)
+	a.receipts().RegisterOwn(mux, identity.Office)
+}
+
+// receipts are the pages of receipts.
+func (a *App) receipts() *casework.Receipts {
+	return &casework.Receipts{Casework: a.Casework, Site: a.Site, Actor: identity.Actor}
 }
 
 // sweepCasesArgs orders what time alone does to cases.
@@ -329,4 +337,6 @@ func (a *App) registerCaseworkJobs(r *jobs.Registry) {
 		return errors.Join(err, a.Casework.Tidy(ctx))
 	})
 	jobs.Every(r, sweepInterval, func() jobs.Args { return sweepCasesArgs{} })
+	jobs.Handle(r, func(ctx context.Context, _ sendNoticesArgs) error { return a.sendNotices(ctx) })
+	jobs.Every(r, noticeInterval, func() jobs.Args { return sendNoticesArgs{} })
 }

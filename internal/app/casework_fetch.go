@@ -159,3 +159,14 @@ func (s evidenceSource) read(body []byte, fields []string) (casework.Copy, error
 	}
 	return out, nil
 }
+
+// fieldLabel says what a field of a data service means to people; one that nobody
+// described is named as the service names it.
+func (p caseworkPlan) fieldLabel(service, field string) gov.Text {
+	for _, f := range p.Sources[service].Fields {
+		if f.Name == field {
+			return f.Label
+		}
+	}
+	return gov.Text{"": field}
+}

@@ -181,6 +181,13 @@ func (a *App) demoAdvance(w http.ResponseWriter, r *http.Request) {
 		a.Site.Fail(w, a.Site.WithLang(r), err)
 		return
 	}
+	if a.Casework != nil { // whoever turned the clock wants to see what it brings
+		if _, err := a.Casework.Sweep(r.Context()); err != nil {
+			a.Site.Fail(w, a.Site.WithLang(r), err)
+			return
+		}
+		a.sendNotices(r.Context())
+	}
 	a.demoClock(w, r)
 }
 

@@ -80,15 +80,11 @@ func (a *App) openFollowing(work *jobs.Registry) error {
 	if a.Gazette == nil {
 		return nil
 	}
-	sender, err := a.mailer()
-	if err != nil {
-		return err
-	}
 	networks, err := a.Config.networks()
 	if err != nil {
 		return err
 	}
-	a.following = &gazette.Following{Gazette: a.Gazette, Mail: sender, Hooks: webhook.New(networks, a.Config.Demo), Old: a.Config.Demo}
+	a.following = &gazette.Following{Gazette: a.Gazette, Mail: a.sender, Hooks: webhook.New(networks, a.Config.Demo), Old: a.Config.Demo}
 	a.following.RegisterJobs(work)
 	a.Gazette.OnChange("log", a.lawChanged)
 	return nil

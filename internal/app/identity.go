@@ -204,11 +204,8 @@ func (a *App) fewTries(next http.Handler) http.Handler {
 
 // messenger sends codes to addresses, with what the program sends mail with.
 func (a *App) messenger() identity.Messenger {
-	if a.caught != nil {
-		return codeSender{a.caught, a.clock}
-	}
-	if s, err := a.mailer(); err == nil && s != nil {
-		return codeSender{s, a.clock}
+	if a.sender != nil {
+		return codeSender{a.sender, a.clock}
 	}
 	return nil
 }

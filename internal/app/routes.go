@@ -56,6 +56,9 @@ func (a *App) routes() http.Handler {
 	pages.Handle("/office/", m.wrap("office", a.office(sessions, doors)))
 	pages.Handle("/me/", m.wrap("me", a.mine(sessions, doors)))
 	a.registerExchangePages(pages)
+	if a.Casework != nil {
+		a.receipts().Register(pages)
+	}
 	site.Mount(mux, m.wrap("pages", fewWrites(web.NewRateLimit(writeRate, writeRate/4, a.clock.Now, site.Fail), pages)))
 
 	mux.Handle("/sign-in/", m.wrap("sign-in", a.fewTries(doors.Handler(site))))

@@ -46,6 +46,8 @@ type Options struct {
 	May func(ctx context.Context, actor gov.Actor, action string, c *Case) error
 	// OfficeName says the name of an administration.
 	OfficeName func(id string) gov.Text
+	// FieldLabel says what a field of a data service means to people.
+	FieldLabel func(service, field string) gov.Text
 	// AccountName says the name of an account, empty of none.
 	AccountName func(ctx context.Context, id string) gov.Text
 	// Fetcher reaches other administrations; nil where there is no exchange.

@@ -222,7 +222,7 @@ func (m *Mine) answer(w http.ResponseWriter, r *http.Request) {
 		m.Site.Fail(w, r, err)
 	case form.Leaves(r.PostForm):
 		to(w, r, "/me/?kept=1")
-	case form.Stays(r.PostForm):
+	case form.Stays(r.PostForm) && len(wrong) == 0:
 		to(w, r, x.at(id))
 	case !leads:
 		look := m.look(r, x)

@@ -62,8 +62,9 @@ func waiting(list []evidenceView) *evidenceView {
 
 type evidenceData struct {
 	evidenceView
-	Draft string
-	Next  string
+	Draft  string
+	Next   string
+	Fields []gov.Text // as people read them
 }
 
 func (m *Mine) evidencePage(w http.ResponseWriter, r *http.Request) {
@@ -72,7 +73,11 @@ func (m *Mine) evidencePage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	title, _ := v.Document.Name.In(web.LangOf(r), m.Country.Order())
-	m.show(w, r, http.StatusOK, "evidence", title, v.Link, evidenceData{*v, x.ID, "/me/drafts/" + x.ID + "/check"})
+	d := evidenceData{evidenceView: *v, Draft: x.ID, Next: "/me/drafts/" + x.ID + "/check"}
+	for _, f := range v.Once.Fields {
+		d.Fields = append(d.Fields, m.FieldLabel(v.Once.Service, f))
+	}
+	m.show(w, r, http.StatusOK, "evidence", title, v.Link, d)
 }
 
 func (m *Mine) openEvidence(w http.ResponseWriter, r *http.Request) (*writing, *evidenceView, bool) {

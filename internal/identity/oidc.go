@@ -288,6 +288,8 @@ func (s *Accounts) arriveOnce(ctx context.Context, issuer, subject string, p pro
 			a = Account{Actor: gov.Actor{ID: gov.NewID(), Name: p.Name, Roles: []gov.Role{gov.RolePerson}}}
 			a.Login = "p." + a.ID[:16]
 			err = s.insertPerson(ctx, tx, a, issuer, subject)
+		case err == nil && !a.Has(gov.RolePerson):
+			return nil // an officer's account is as the operator made it, and will not be let in
 		case err == nil && !p.Name.Empty():
 			a.Name = p.Name
 			err = renameAccount(ctx, tx, a)

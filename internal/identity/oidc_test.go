@@ -453,6 +453,9 @@ func TestOfficerByProvider(t *testing.T) {
 		if got := b.do("GET", back("p0", code, state), nil).StatusCode; got != http.StatusForbidden {
 			t.Errorf("the officer in the space of people: %d", got)
 		}
+		if a, _ := b.a.ByLogin(ctx, "ali"); a.Name["en"] != "ali" {
+			t.Errorf("the provider renamed an officer: %v", a.Name)
+		}
 	})
 }
 

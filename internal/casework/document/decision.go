@@ -65,20 +65,20 @@ func (m *Maker) SilenceCertificate(f CertificateFacts) ([]byte, error) {
 	if f.Issuer.Empty() || f.Council.Empty() || f.On.IsZero() || f.Expired.IsZero() || f.LetterOn.IsZero() {
 		return nil, errUnsaid
 	}
-	f.Office = f.Issuer
+	f.Office, f.Unit = f.Issuer, nil
 	return m.compose(&f.Facts, "document.certificate", func(p *page) {
 		p.table(append(p.about(&f.Facts),
 			[2]string{"document.issuer", p.one(f.Issuer)},
 			[2]string{"document.council", p.one(f.Council)},
 			[2]string{"document.expired", p.form.Date(f.Expired)},
-			[2]string{"document.letter", p.say.T("document.letter_on", "ref", clean(f.Letter), "date", p.form.Date(f.LetterOn))}))
+			[2]string{"document.letter", p.say.T("document.letter_on", "ref", code(f.Letter), "date", p.form.Date(f.LetterOn))}))
 		answered := "document.letter_unanswered"
 		if f.Answered {
 			answered = "document.letter_answered"
 		}
 		p.paragraph(body, answered)
 		p.paragraph(pdf.Style{Size: 11, After: 6}, "document.certifies", "issuer", p.one(f.Issuer), "council", p.one(f.Council),
-			"procedure", p.one(f.Procedure), "number", clean(f.Number), "date", p.form.Date(f.Expired))
+			"procedure", p.one(f.Procedure), "number", code(f.Number), "date", p.form.Date(f.Expired))
 		p.paragraph(body, "document.fees_stay")
 		p.basis(&f.Facts)
 		place := "document.done_on"

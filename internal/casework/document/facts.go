@@ -1,6 +1,7 @@
 package document
 
 import (
+	"strings"
 	"time"
 	"unicode"
 
@@ -99,4 +100,14 @@ func clean(s string) string {
 		out = append(out, r)
 	}
 	return string(out)
+}
+
+// code is a number or a reference that reads from left to right wherever it
+// stands: a mark before it keeps the parts of "2026-4XWD" in their order in
+// right-to-left text.
+func code(s string) string {
+	if s = strings.ReplaceAll(clean(s), "\n", " "); s == "" {
+		return ""
+	}
+	return "\u200e" + s
 }

@@ -92,6 +92,8 @@ func (t *Template) Fill(values map[string]string) (string, error) {
 	return b.String(), nil
 }
 
+const letterTitle = "document.letter_title"
+
 // LetterFacts are what a letter says beside its text.
 type LetterFacts struct {
 	Facts
@@ -111,12 +113,12 @@ func (m *Maker) Letter(f LetterFacts) ([]byte, error) {
 		return nil, errUnsaid
 	}
 	f.Langs = []gov.Lang{f.Lang}
-	return m.compose(&f.Facts, "document.letter_title", func(p *page) {
+	return m.compose(&f.Facts, letterTitle, func(p *page) {
 		l := string(p.lang)
 		p.paragraph(pdf.Style{Size: 10.5, Align: pdf.End, After: 6}, "document.done_on", "date", p.form.Date(f.On))
 		p.paragraph(body, "document.to", "name", p.one(f.Applicant))
 		p.paragraph(strong, "document.subject", "subject", strings.ReplaceAll(clean(f.Subject), "\n", " "))
-		p.paragraph(body, "document.about_case", "number", clean(f.Number), "procedure", p.one(f.Procedure))
+		p.paragraph(body, "document.about_case", "number", code(f.Number), "procedure", p.one(f.Procedure))
 		for _, s := range strings.Split(strings.ReplaceAll(f.Text, "\r\n", "\n"), "\n\n") {
 			if s = strings.TrimSpace(clean(s)); s != "" {
 				p.Paragraph(l, s, pdf.Style{Size: 11, After: 8})

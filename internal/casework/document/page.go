@@ -115,7 +115,11 @@ func (p *page) head(f *Facts, titleKey string) {
 	p.Paragraph(l, country, pdf.Style{Size: 11, Weight: pdf.Bold})
 	p.value(pdf.Style{Size: 11, After: 1}, f.Office)
 	p.value(small, f.Unit)
-	p.HeadingStyle(1, l, p.say.T(titleKey), title)
+	if heading := p.say.T(titleKey); titleKey != letterTitle { // a letter has its subject
+		p.HeadingStyle(1, l, heading, title)
+	} else {
+		p.Rule(4, 10)
+	}
 	if slices.Contains(p.m.Unreviewed, p.lang) {
 		p.paragraph(small, "document.review")
 	}
@@ -136,7 +140,7 @@ func (p *page) table(rows [][2]string) {
 // about are the facts with which every document begins.
 func (p *page) about(f *Facts) [][2]string {
 	return [][2]string{
-		{"document.number", clean(f.Number)},
+		{"document.number", code(f.Number)},
 		{"document.procedure", p.one(f.Procedure)},
 		{"document.applicant", p.one(f.Applicant)},
 		{"document.for", p.one(f.For)},
@@ -171,7 +175,7 @@ func (p *page) check(f *Facts) error {
 	if f.Verify == "" {
 		return nil
 	}
-	img, err := code(f.Verify)
+	img, err := square(f.Verify)
 	if err != nil {
 		return err
 	}
@@ -179,7 +183,7 @@ func (p *page) check(f *Facts) error {
 	p.paragraph(pdf.Style{Size: 8.5, Align: pdf.Center}, "document.verify")
 	p.Paragraph("fr", clean(f.Verify), pdf.Style{Size: 8.5, Align: pdf.Center})
 	if f.Code != "" {
-		p.paragraph(pdf.Style{Size: 10, Weight: pdf.Bold, Align: pdf.Center, After: 4}, "document.code", "code", clean(f.Code))
+		p.paragraph(pdf.Style{Size: 10, Weight: pdf.Bold, Align: pdf.Center, After: 4}, "document.code", "code", code(f.Code))
 	}
 	return nil
 }
@@ -193,9 +197,9 @@ func (p *page) foot(f *Facts) {
 // and in print leaves its edges sharp.
 const dot = 6
 
-// code draws a QR code, black on white with the quiet zone of ISO/IEC 18004
+// square draws a QR code, black on white with the quiet zone of ISO/IEC 18004
 // around it.
-func code(text string) (image.Image, error) {
+func square(text string) (image.Image, error) {
 	c, err := qr.Encode(text, qr.M, qr.Auto)
 	if err != nil {
 		return nil, fmt.Errorf("drawing a QR code: %w", err)

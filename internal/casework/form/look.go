@@ -173,6 +173,9 @@ func (l Look) shownParts(q *question, v any) []Shown {
 			continue
 		}
 		x := Shown{Name: l.say("ask.part." + q.Kind + "." + p.name), Text: gov.Text{"": s}, Ltr: p.script == "latin"}
+		if sc, ok := l.scheme(q.Scheme); ok && p.scheme {
+			x.Name = sc.Name
+		}
 		if p.place != "" {
 			for _, c := range l.places(p.place, within) {
 				if c.value == s {

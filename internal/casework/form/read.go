@@ -24,7 +24,8 @@ const (
 )
 
 // Stays reports whether a posted page was sent by a button that stays on it: to
-// add or remove an item, or a file. Its problems are then not shown yet.
+// add or remove an item, or a file. Of its problems Read then reports only files
+// that were not taken.
 func Stays(in url.Values) bool {
 	return in.Has(FieldAdd) || in.Has(FieldRemove) || in.Has(FieldDrop) || in.Has(FieldUpload)
 }
@@ -57,7 +58,9 @@ func (f *Form) Read(pageID string, in url.Values, a Answers, w World) (Answers, 
 		r.group(p)
 	}
 	if Stays(in) {
-		return a, nil
+		// The person is not done with the page: only files that were not taken are
+		// reported, because they are lost otherwise.
+		r.problems = slices.DeleteFunc(r.problems, func(p Problem) bool { return p.Code != "answer.files.many" })
 	}
 	for i := range r.problems {
 		r.problems[i].Page = pageID

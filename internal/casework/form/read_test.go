@@ -236,6 +236,9 @@ func TestDroppedFilesAndForeignOnes(t *testing.T) {
 	if b, ps := f.Read("papers", fields("title.route", "bring"), a, w); code(ps, "paper") != "files.many" || len(b["paper"].([]any)) != 1 {
 		t.Errorf("three files: %v, %+v", b, ps)
 	}
+	if _, ps := f.Read("papers", fields("title.route", "", form.FieldUpload, "paper"), a, w); code(ps, "paper") != "files.many" || len(ps) != 1 {
+		t.Errorf("three files sent by the button: %+v", ps)
+	}
 	w.Uploads = nil
 	a, _ = f.Read("papers", fields("title.route", "bring", form.FieldDrop, "paper:blob-paper"), a, w)
 	if a["paper"] != nil || a.Get("title.files") == nil {

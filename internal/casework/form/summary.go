@@ -86,7 +86,7 @@ func (f *Form) Summary(a Answers, look Look) *Summary {
 		s.Pages = append(s.Pages, sp)
 	}
 	for _, p := range look.Problems {
-		e := ErrorView{Path: p.Path, Text: look.sentence(p)}
+		e := ErrorView{Path: p.Path, Text: c.named(p, look)}
 		if look.Change != nil && p.Page != "" {
 			e.Href = look.Change(p.Page, p.Path)
 		}
@@ -95,6 +95,19 @@ func (f *Form) Summary(a Answers, look Look) *Summary {
 			s.Missing++
 		case !p.Warns:
 			s.Errors = append(s.Errors, e)
+		}
+	}
+	return s
+}
+
+// named is the sentence of a problem after the words of its question, for a list
+// that stands away from the question.
+func (c *course) named(p Problem, look Look) string {
+	s := look.sentence(p)
+	for _, x := range c.asked {
+		if under(p.Path, x.field()) {
+			label, _ := x.Label.In(look.Lang, look.order())
+			return label + look.Words.T("ask.colon") + " " + s
 		}
 	}
 	return s

@@ -154,7 +154,11 @@ func (f *Form) View(pageID string, a Answers, look Look) (*PageView, bool) {
 	}
 	for _, pr := range look.Problems {
 		if pr.Blocks() && (pr.Page == "" || pr.Page == p.ID) {
-			v.Errors = append(v.Errors, ErrorView{Path: pr.Path, Text: look.sentence(pr)})
+			text := look.sentence(pr)
+			if !v.Single {
+				text = c.named(pr, look)
+			}
+			v.Errors = append(v.Errors, ErrorView{Path: pr.Path, Text: text})
 		}
 	}
 	return v, true

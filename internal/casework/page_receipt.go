@@ -1,0 +1,132 @@
+package casework
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"diwan/internal/casework/clock"
+	"diwan/internal/gov"
+	"diwan/internal/problem"
+	"diwan/internal/web"
+)
+
+// Receipts are the public pages on which whoever holds a receipt finds out whether
+// it is one: what it states stands there, and nobody's name.
+type Receipts struct {
+	*Casework
+	Site *web.Site
+	// Paper makes the receipt as a sealed PDF; nil where none is made.
+	Paper func(r *http.Request, f ReceiptFacts) ([]byte, error)
+	Actor func(*http.Request) gov.Actor
+}
+
+// ReceiptFacts are what a receipt states. They are those of the day of filing: what
+// came later does not change them.
+type ReceiptFacts struct {
+	Case     *Case
+	Terms    *Terms
+	Office   gov.Text
+	Content  Content // empty for the public
+	Complete bool
+	Missing  []Document
+	Filed    Event
+	Due      gov.Date // as it stood at filing
+	Approves bool
+	Lang     gov.Lang
+}
+
+// Register adds the pages to the public mux and to the person's own.
+func (x *Receipts) Register(public *http.ServeMux) {
+	public.HandleFunc("GET /receipts/{number}", x.page)
+}
+
+// RegisterOwn adds what only those may have who may see the case.
+func (x *Receipts) RegisterOwn(mux *http.ServeMux, root string) {
+	mux.HandleFunc("GET "+root+"/receipts/{number}", x.paper)
+}
+
+// facts gathers what a receipt states.
+func (x *Receipts) facts(r *http.Request, c *Case) (ReceiptFacts, error) {
+	ctx := r.Context()
+	f := ReceiptFacts{Case: c, Office: x.OfficeName(c.Administration), Lang: web.LangOf(r)}
+	var err error
+	if f.Terms, err = x.TermsOf(ctx, c); err != nil {
+		return f, err
+	}
+	all, clears, err := events(ctx, x.DB.Reader(), c)
+	if err != nil {
+		return f, err
+	}
+	if err := verify(c, all, clears); err != nil || len(all) == 0 {
+		return f, err
+	}
+	f.Filed = all[0]
+	f.Complete = f.Filed.Clear.Complete == nil || *f.Filed.Clear.Complete
+	for _, id := range f.Filed.Clear.Items {
+		if d, ok := f.Terms.Document(id); ok {
+			f.Missing = append(f.Missing, d)
+		}
+	}
+	out, err := clock.Run(x.Rules, input(f.Terms, all[:1], c.Filed))
+	if err != nil {
+		return f, err
+	}
+	f.Due = out.Due
+	if f.Due.IsZero() && len(out.Timers) > 0 {
+		f.Due = out.Timers[0].Due
+	}
+	f.Approves = slices.ContainsFunc(f.Terms.Lists, func(l string) bool { return x.Rules.Lists[l].Approves })
+	return f, nil
+}
+
+// page answers whoever checks a receipt.
+func (x *Receipts) page(w http.ResponseWriter, r *http.Request) {
+	number, ok := ReadNumber(r.PathValue("number"))
+	var c *Case
+	err := error(errNoCase)
+	if ok {
+		c, err = caseByNumber(r.Context(), x.DB.Reader(), number)
+	}
+	var f ReceiptFacts
+	if err == nil {
+		f, err = x.facts(r, c)
+	}
+	if err != nil {
+		if problem.Is(err, problem.NotFound) {
+			err = problem.New(problem.NotFound, "receipt.not_found")
+		}
+		x.Site.Fail(w, r, err)
+		return
+	}
+	x.Site.Show(w, r, http.StatusOK, web.Page{Template: "casework/receipt", Title: x.Site.Printer(r).T("casework.receipt"), Path: "/receipts/" + number, Hidden: true, Data: f})
+}
+
+// paper answers with the sealed receipt.
+func (x *Receipts) paper(w http.ResponseWriter, r *http.Request) {
+	number := strings.TrimSuffix(r.PathValue("number"), ".pdf")
+	c, err := x.Find(r.Context(), x.Actor(r), number)
+	var f ReceiptFacts
+	if err == nil {
+		f, err = x.facts(r, c)
+	}
+	if err == nil {
+		f.Content, err = x.Content(r.Context(), c)
+	}
+	if err == nil && x.Paper == nil {
+		err = problem.New(problem.Unavailable, "receipt.no_paper")
+	}
+	var b []byte
+	if err == nil {
+		b, err = x.Paper(r, f)
+	}
+	if err != nil {
+		x.Site.Fail(w, r, err)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/pdf")
+	h.Set("Content-Disposition", `attachment; filename="`+c.Number+`.pdf"`)
+	h.Set("Cache-Control", "private, no-store")
+	w.Write(b)
+}
