@@ -22,6 +22,7 @@ var benchmarks = []benchmark{
 	{"gazette", "the law: reading the corpus, looking at scanned pages beside tesseract, search beside Bleve", gazette},
 	{"exchange", "two gateways beside two bare reverse proxies with the same mutual TLS: rate, latency, memory", exchangeSpeed},
 	{"exchange-scale", "the exchange with 2,000 members and 10,000 services: size and speed of the directory, memory of a gateway", exchangeScale},
+	{"casework", "applications: filing, drafts, the inbox of an administration with a million cases, the sweep, on both engines", caseworkSpeed},
 }
 
 // bench is what a measurement works with, and the figures it found.
@@ -29,6 +30,7 @@ type bench struct {
 	program, work string
 	name, part    string
 	figures       []string
+	quick         bool          // a run for trying, whose figures say little
 	imported      time.Duration // what reading the corpus took; zero when it was not read
 }
 
@@ -45,11 +47,12 @@ func main() {
 	program := flag.String("program", "", "the diwan binary to measure")
 	work := flag.String("work", "", "a folder for everything that the run needs")
 	part := flag.String("part", "", "of a benchmark in several parts, only those whose name has this")
+	quick := flag.Bool("quick", false, "measure little, to try a benchmark (of casework)")
 	static := flag.Int("serve-static", 0, "serve a static page of this many bytes (the reference)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, bench{program: *program, work: *work, part: *part}, *static, flag.Args()); err != nil {
+	if err := run(ctx, bench{program: *program, work: *work, part: *part, quick: *quick}, *static, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}

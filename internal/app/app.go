@@ -18,6 +18,7 @@ import (
 	"diwan/internal/blob"
 	"diwan/internal/casework"
 	"diwan/internal/casework/clock"
+	"diwan/internal/casework/document"
 	"diwan/internal/casework/form"
 	"diwan/internal/catalogue"
 	"diwan/internal/catalogue/search"
@@ -75,7 +76,7 @@ func Migrations() []db.Migrations {
 
 // MessageFolders returns the words of all slices.
 func MessageFolders() []fs.FS {
-	return []fs.FS{web.Messages(), identity.Messages(), catalogue.Messages(), catalogue.MessagesAPI(), gazette.Messages(), exchange.Messages(), casework.Messages(), clock.Messages(), form.Messages()}
+	return []fs.FS{web.Messages(), identity.Messages(), catalogue.Messages(), catalogue.MessagesAPI(), gazette.Messages(), exchange.Messages(), casework.Messages(), clock.Messages(), form.Messages(), document.Messages()}
 }
 
 // TemplateSets returns the pages of all slices.

@@ -20,6 +20,7 @@ import (
 	"diwan/internal/identity/policy"
 	"diwan/internal/jobs"
 	"diwan/internal/problem"
+	"diwan/internal/web"
 )
 
 // Files of a country pack that casework reads.
@@ -315,7 +316,7 @@ func (a *App) registerCaseworkOffice(mux *http.ServeMux, sessions *identity.Sess
 
 // receipts are the pages of receipts.
 func (a *App) receipts() *casework.Receipts {
-	return &casework.Receipts{Casework: a.Casework, Site: a.Site, Actor: identity.Actor}
+	return &casework.Receipts{Casework: a.Casework, Site: a.Site, Actor: identity.Actor, Paper: a.paper}
 }
 
 // sweepCasesArgs orders what time alone does to cases.
@@ -339,4 +340,15 @@ func (a *App) registerCaseworkJobs(r *jobs.Registry) {
 	jobs.Every(r, sweepInterval, func() jobs.Args { return sweepCasesArgs{} })
 	jobs.Handle(r, func(ctx context.Context, _ sendNoticesArgs) error { return a.sendNotices(ctx) })
 	jobs.Every(r, noticeInterval, func() jobs.Args { return sendNoticesArgs{} })
+}
+
+// toCases leads officers who work on cases to them when they come in.
+func (a *App) toCases(desk http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == identity.Office+"/" && a.Casework != nil && casework.MayWork(identity.Actor(r)) {
+			http.Redirect(w, r, "/"+string(web.LangOf(r))+"/office/cases", http.StatusSeeOther)
+			return
+		}
+		desk.ServeHTTP(w, r)
+	})
 }

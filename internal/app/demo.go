@@ -41,8 +41,7 @@ func (c *DemoClock) Advance(d time.Duration) error {
 var sampleRoles = []struct {
 	login string
 	roles []gov.Role
-	// office is the place where they work, counted from 1 among those of the first
-	// administration that has several; 0 is none.
+	// office is the place where they work; see sampleOffice.
 	office int
 }{
 	{"editor.demo", []gov.Role{gov.RoleEditor}, 0},
@@ -57,11 +56,12 @@ var sampleRoles = []struct {
 	{"neighbour.demo", []gov.Role{gov.RoleStudy, gov.RoleSign}, 2},
 }
 
-// sampleOffice is the n-th place of the first administration that has several, ""
-// for 0: the catalogue lists the one closest to people first.
+// sampleOffice is the n-th place at which one applies for what people ask for most,
+// "" for 0.
 func (a *App) sampleOffice(n int) string {
-	for _, adm := range a.Catalogue.Snapshot().Administrations {
-		if n > 0 && len(adm.Offices) > 1 && len(adm.Offices) >= n {
+	s := a.Catalogue.Snapshot()
+	for _, p := range s.Popular() {
+		if adm := s.Administration(p.Competent); adm != nil && n > 0 && len(adm.Offices) >= n {
 			return adm.Offices[n-1].ID
 		}
 	}

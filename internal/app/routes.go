@@ -128,7 +128,7 @@ func (a *App) office(sessions *identity.Sessions, doors *identity.Doors) http.Ha
 	a.registerExchangeOffice(desk)
 	a.registerCaseworkOffice(desk, sessions)
 	desk.HandleFunc("/", a.Site.NoPage)
-	mux.Handle("/office/", signIn.Require(desk))
+	mux.Handle("/office/", signIn.Require(a.toCases(desk)))
 	return sessions.Load(mux)
 }
 

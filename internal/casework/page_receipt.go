@@ -3,7 +3,6 @@ package casework
 import (
 	"net/http"
 	"slices"
-	"strings"
 
 	"diwan/internal/casework/clock"
 	"diwan/internal/gov"
@@ -16,8 +15,8 @@ import (
 type Receipts struct {
 	*Casework
 	Site *web.Site
-	// Paper makes the receipt as a sealed PDF; nil where none is made.
-	Paper func(r *http.Request, f ReceiptFacts) ([]byte, error)
+	// Paper makes a document about a case as a sealed PDF; nil where none is made.
+	Paper func(r *http.Request, kind string, f PaperFacts) ([]byte, error)
 	Actor func(*http.Request) gov.Actor
 }
 
@@ -43,7 +42,7 @@ func (x *Receipts) Register(public *http.ServeMux) {
 
 // RegisterOwn adds what only those may have who may see the case.
 func (x *Receipts) RegisterOwn(mux *http.ServeMux, root string) {
-	mux.HandleFunc("GET "+root+"/receipts/{number}", x.paper)
+	mux.HandleFunc("GET "+root+"/papers/{kind}/{number}", x.paper)
 }
 
 // facts gathers what a receipt states.
@@ -100,33 +99,4 @@ func (x *Receipts) page(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	x.Site.Show(w, r, http.StatusOK, web.Page{Template: "casework/receipt", Title: x.Site.Printer(r).T("casework.receipt"), Path: "/receipts/" + number, Hidden: true, Data: f})
-}
-
-// paper answers with the sealed receipt.
-func (x *Receipts) paper(w http.ResponseWriter, r *http.Request) {
-	number := strings.TrimSuffix(r.PathValue("number"), ".pdf")
-	c, err := x.Find(r.Context(), x.Actor(r), number)
-	var f ReceiptFacts
-	if err == nil {
-		f, err = x.facts(r, c)
-	}
-	if err == nil {
-		f.Content, err = x.Content(r.Context(), c)
-	}
-	if err == nil && x.Paper == nil {
-		err = problem.New(problem.Unavailable, "receipt.no_paper")
-	}
-	var b []byte
-	if err == nil {
-		b, err = x.Paper(r, f)
-	}
-	if err != nil {
-		x.Site.Fail(w, r, err)
-		return
-	}
-	h := w.Header()
-	h.Set("Content-Type", "application/pdf")
-	h.Set("Content-Disposition", `attachment; filename="`+c.Number+`.pdf"`)
-	h.Set("Cache-Control", "private, no-store")
-	w.Write(b)
 }

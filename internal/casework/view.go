@@ -32,6 +32,8 @@ type View struct {
 	Steps    []Step
 	Messages []Message
 	Reasons  string // of the decision
+	Decided  bool
+	Silent   bool // silence was approval
 	Missing  []Document
 	Asked    *Step // what the administration asked and still waits for
 }
@@ -164,11 +166,12 @@ func (v *View) tell(w *Casework, e *Event, officer bool) {
 		v.Missing = nil
 	case e.Type == TimePassed:
 		s.Kind, s.Time, s.Icon = "time."+e.Clear.State, "", "clock"
+		v.Silent = v.Silent || e.Clear.State == string(clock.SilenceApproved)
 	case asks[e.Type] != "":
 		s.Tone, s.Icon = "turn", "edit"
 		v.Asked = &s
 	case e.Type == string(clock.Granted) || e.Type == string(clock.Refused):
-		v.Reasons = e.Text
+		v.Reasons, v.Decided = e.Text, true
 	}
 	if v.Asked != nil && asks[v.Asked.Kind] == e.Type {
 		for i := range v.Steps {

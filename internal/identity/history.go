@@ -23,11 +23,10 @@ const (
 
 // How a session ended.
 const (
-	endedHere       = "here"       // signed out
-	endedElsewhere  = "elsewhere"  // from another session of the same account
-	endedByProvider = "provider"   // the sign-in provider said so
-	endedReplaced   = "replaced"   // signed in again in the same browser
-	endedOffice     = "supervised" // the account was disabled or its roles changed
+	endedHere       = "here"      // signed out
+	endedElsewhere  = "elsewhere" // from another session of the same account
+	endedByProvider = "provider"  // the sign-in provider said so
+	endedReplaced   = "replaced"  // signed in again in the same browser
 )
 
 // historyKept is how long sign-ins stay in the history: long enough to notice that

@@ -261,6 +261,9 @@ func TestVerifiedAddress(t *testing.T) {
 		b.signIn(ops[0], "p0")
 		ctx := t.Context()
 		who, _ := b.a.ByID(ctx, b.who())
+		if err := b.a.SetPreferences(ctx, who.Actor, "fr", ChannelSMS, RhythmNow); !problem.Is(err, problem.Invalid) {
+			t.Errorf("a channel without an address: %v", err)
+		}
 		token, code, err := b.a.BeginVerify(ctx, who.ID, ChannelMail, "a@b.example")
 		if err != nil || len(code) != 6 {
 			t.Fatalf("%q, %v", code, err)
@@ -272,7 +275,7 @@ func TestVerifiedAddress(t *testing.T) {
 		if _, err := b.a.FinishVerify(ctx, gov.Actor{ID: "other"}, token, code); !problem.Is(err, problem.Forbidden) {
 			t.Errorf("somebody else: %v", err)
 		}
-		token, code, _ = b.a.BeginVerify(ctx, who.ID, ChannelMail, "a@b.example")
+		token, _, _ = b.a.BeginVerify(ctx, who.ID, ChannelMail, "a@b.example")
 		for i := range codeTries {
 			next, err := b.a.FinishVerify(ctx, who.Actor, token, wrong)
 			if i < codeTries-1 && (next == "" || !problem.Is(err, problem.Invalid)) || i == codeTries-1 && (next != "" || !problem.Is(err, problem.Forbidden)) {

@@ -310,6 +310,10 @@ func TestSignInByProvider(t *testing.T) {
 		if err != nil || len(list) != 1 || list[0].Kind != KindFirm || list[0].Number != "000000" || list[0].AttestedBy != o.URL {
 			t.Errorf("attested: %+v, %v", list, err)
 		}
+		e, err := b.a.Export(t.Context(), acc.Actor, id)
+		if err != nil || e.Particulars.NationalID != "zz 12-34" || len(e.SignIns) != 2 || len(e.Mandates) != 1 || len(e.Providers) != 1 || e.Channel != ChannelNone {
+			t.Errorf("exported: %+v, %v", e, err)
+		}
 		if err := b.a.Forget(t.Context(), acc.Actor, id, "asked"); err != nil {
 			t.Fatal(err)
 		}

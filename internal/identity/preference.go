@@ -93,6 +93,9 @@ func (s *Accounts) SetPreferences(ctx context.Context, by gov.Actor, lang gov.La
 	if err != nil {
 		return err
 	}
+	if channel == ChannelMail && p.Email == "" || channel == ChannelSMS && p.Phone == "" {
+		return problem.New(problem.Invalid, "preference.unverified")
+	}
 	p.Language, p.Channel, p.Rhythm = lang, channel, rhythm
 	return s.db.RunTx(ctx, func(tx *db.Tx) error { return s.putPreferences(ctx, tx, by, p) })
 }

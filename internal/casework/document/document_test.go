@@ -152,7 +152,7 @@ func TestDocumentsSayWhatTheyMust(t *testing.T) {
 		"refused":     {"refus", string([]rune(s.Reasons[0]["ar"])[:14]), "Recours administratif", "Président du conseil communal", "jeudi 24 décembre 2026", "tribunal administratif"},
 		"granted":     {"acceptée", "Driss Mansouri"},
 		"certificate": {"Attestation de silence", "gouverneur", "412/2026", "ne dispense pas", "Oued Nakhil", s.Issuer["ar"]},
-		"letter":      {f.Number, s.Months[1]},
+		"letter":      {f.Number + "\u060c", s.Months[1]},
 	}
 	for name, b := range all(t) {
 		text := plain(string(tool(t, "pdftotext", b, "-", "-")))

@@ -102,6 +102,9 @@ func clean(s string) string {
 	return string(out)
 }
 
+// leftToRight is the mark of that direction.
+const leftToRight = "\u200e"
+
 // code is a number or a reference that reads from left to right wherever it
 // stands: a mark before it keeps the parts of "2026-4XWD" in their order in
 // right-to-left text.
@@ -109,5 +112,5 @@ func code(s string) string {
 	if s = strings.ReplaceAll(clean(s), "\n", " "); s == "" {
 		return ""
 	}
-	return "\u200e" + s
+	return leftToRight + s
 }

@@ -28,6 +28,18 @@ type Template struct {
 	fields []string
 }
 
+// reference is a value whose parts stand in one order in all languages.
+var reference = regexp.MustCompile(`^[0-9][0-9A-Za-z]*([-/.][0-9A-Za-z]+)+$`)
+
+// keepMarks cleans a text and leaves in it the marks that code has put there.
+func keepMarks(s string) string {
+	parts := strings.Split(s, leftToRight)
+	for i := range parts {
+		parts[i] = clean(parts[i])
+	}
+	return strings.Join(parts, leftToRight)
+}
+
 var fieldName = regexp.MustCompile(`^[a-z][a-z0-9_.]{0,63}$`)
 
 // ParseTemplate reads a template. A field that is not among the known ones is an
@@ -87,6 +99,9 @@ func (t *Template) Fill(values map[string]string) (string, error) {
 		if v = strings.TrimSpace(strings.ReplaceAll(clean(v), "\n", " ")); !ok || v == "" {
 			return "", fmt.Errorf("%w: the field %s has no value", ErrTemplate, t.fields[i])
 		}
+		if reference.MatchString(v) {
+			v = code(v)
+		}
 		b.WriteString(v)
 	}
 	return b.String(), nil
@@ -120,7 +135,7 @@ func (m *Maker) Letter(f LetterFacts) ([]byte, error) {
 		p.paragraph(strong, "document.subject", "subject", strings.ReplaceAll(clean(f.Subject), "\n", " "))
 		p.paragraph(body, "document.about_case", "number", code(f.Number), "procedure", p.one(f.Procedure))
 		for _, s := range strings.Split(strings.ReplaceAll(f.Text, "\r\n", "\n"), "\n\n") {
-			if s = strings.TrimSpace(clean(s)); s != "" {
+			if s = strings.TrimSpace(keepMarks(s)); s != "" {
 				p.Paragraph(l, s, pdf.Style{Size: 11, After: 8})
 			}
 		}

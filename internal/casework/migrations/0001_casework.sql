@@ -131,3 +131,10 @@ CREATE TABLE casework_evidence (
 CREATE UNIQUE INDEX casework_evidence_of_draft ON casework_evidence (draft, evidence) WHERE draft <> '' AND state <> 'withdrawn';
 CREATE INDEX casework_evidence_by_person ON casework_evidence (person, consented_at);
 CREATE INDEX casework_evidence_by_case ON casework_evidence (case_number) WHERE case_number <> '';
+-- Certificates of the seals of administrations, and of the authority that made
+-- them; their keys lie sealed elsewhere.
+CREATE TABLE casework_seal (
+	holder TEXT PRIMARY KEY,
+	key_id TEXT NOT NULL,
+	certificate BYTEA NOT NULL
+);
