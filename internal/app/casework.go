@@ -75,6 +75,9 @@ func (a *App) loadForms(ctx context.Context) error {
 	if a.Casework == nil {
 		return nil
 	}
+	if err := a.Casework.LoadForms(ctx); err != nil {
+		return err
+	}
 	names, err := fs.Glob(a.pack.Files, formFiles)
 	if err != nil {
 		return err
@@ -115,7 +118,7 @@ func (a *App) mayCase(ctx context.Context, actor gov.Actor, action string, c *ca
 		}
 	}
 	ok, why := policy.May(who, policy.Action(action), policy.Resource{Kind: policy.Case, ID: c.ID, Administration: c.Administration, Unit: c.Unit,
-		Applicant: c.Person, Representative: c.Filer, Asked: c.AskedOf, Procedure: c.Procedure})
+		Applicant: c.Person, Representative: c.Filer, Asked: c.AskedOf, Procedure: c.Procedure, Preparer: c.Preparer, Separate: c.Separate})
 	if !ok {
 		return problem.New(problem.Forbidden, "forbidden", "rule", why)
 	}
@@ -335,7 +338,7 @@ func (a *App) registerCaseworkJobs(r *jobs.Registry) {
 	}
 	jobs.Handle(r, func(ctx context.Context, _ sweepCasesArgs) error {
 		_, err := a.Casework.Sweep(ctx)
-		return errors.Join(err, a.Casework.Tidy(ctx))
+		return errors.Join(err, a.Casework.Tidy(ctx), a.Casework.LoadForms(ctx))
 	})
 	jobs.Every(r, sweepInterval, func() jobs.Args { return sweepCasesArgs{} })
 	jobs.Handle(r, func(ctx context.Context, _ sendNoticesArgs) error { return a.sendNotices(ctx) })

@@ -55,7 +55,9 @@ func (a *App) compose(kind string, f casework.PaperFacts) ([]byte, error) {
 		}
 		return m.Decision(d)
 	case casework.PaperCertificate:
-		return m.SilenceCertificate(document.CertificateFacts{Facts: facts, Issuer: f.Above, Council: f.Office, On: f.On, Expired: f.Last})
+		// The portal states what the journal of the case shows. The certificate of the
+		// authority above follows its letter to the office and is theirs to issue.
+		return m.SilenceCertificate(document.CertificateFacts{Facts: facts, Issuer: a.Country.Portal, Council: f.Office, On: f.On, Expired: f.Last})
 	}
 	d := document.ReceiptFacts{Facts: facts, FiledAt: f.Filed.At, Days: f.Terms.DeadlineDays, SilenceApproves: f.Approves}
 	for _, x := range f.Missing {

@@ -86,6 +86,9 @@ func (a *App) portal() *catalogue.Portal {
 	if a.Gazette != nil {
 		p.HoldsLaw = (&heldLaw{gazette: a.Gazette, log: a.log}).holds
 	}
+	if a.Casework != nil {
+		p.Applies, p.Forms = a.Casework.HasForm, a.Casework.FormsChanged
+	}
 	return p
 }
 

@@ -3,6 +3,7 @@ package app
 import (
 	"net/http"
 
+	"diwan/internal/casework"
 	"diwan/internal/exchange"
 	"diwan/internal/gazette"
 	"diwan/internal/gov"
@@ -19,6 +20,9 @@ func (a *App) desks(actor gov.Actor) []web.NavItem {
 	}
 	if a.Exchange != nil && exchange.MayKeep(actor) {
 		out = append(out, web.NavItem{ID: "exchange", Path: "/office/exchange", Key: "exchange.office.title"})
+	}
+	if a.Casework != nil && casework.MayWork(actor) {
+		out = append(out, web.NavItem{ID: "cases", Path: "/office/cases", Key: "casework.inbox"})
 	}
 	return out
 }

@@ -80,13 +80,23 @@ func (w *Casework) Act(ctx context.Context, actor gov.Actor, number string, a Ac
 	var c *Case
 	err := w.change(ctx, number, func(tx *db.Tx, found *Case, now standing) ([]Event, error) {
 		c = found
-		if err := w.may(ctx, actor, r.may, c); err != nil {
+		c.Separate = now.terms.TwoSign
+		for _, e := range now.events {
+			if e.Type == Prepared {
+				c.Preparer = e.Actor
+			}
+		}
+		may := r.may
+		if a.Type == Assigned && a.To == actor.ID && c.Assigned == "" {
+			may = MayNote // whoever works on cases may take one that nobody has
+		}
+		if err := w.may(ctx, actor, may, c); err != nil {
 			return nil, err
 		}
 		if err := a.fits(c, now, actor, r); err != nil {
 			return nil, err
 		}
-		e := Event{Type: a.Type, On: w.today(), At: w.Clock.Now(), Actor: actor.ID, Text: a.Text, Clear: Clear{Complete: a.Complete, Days: a.Days,
+		e := Event{Type: a.Type, On: w.dayIn(now.events), At: w.momentIn(now.events), Actor: actor.ID, Text: a.Text, Clear: Clear{Complete: a.Complete, Days: a.Days,
 			Ground: a.ground(r), Items: a.Items, To: a.To, Ref: a.Ref, Role: roleOf(actor)}}
 		if r.once {
 			if err := w.ask(ctx, tx, c, a.Type, a.Items, c.Events+1); err != nil {

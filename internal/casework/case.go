@@ -89,6 +89,11 @@ type Case struct {
 	Created        time.Time
 	Updated        time.Time
 
+	// Preparer is who prepared the decision, and Separate that somebody else takes
+	// it; both are known only while something is done to the case.
+	Preparer string
+	Separate bool
+
 	sealed []byte
 	head   string
 }

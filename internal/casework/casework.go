@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"diwan/internal/casework/clock"
 	"diwan/internal/casework/form"
@@ -61,6 +62,9 @@ type Options struct {
 type Casework struct {
 	Options
 	sealer *sealer
+
+	online       atomic.Pointer[map[string]string] // version of the published form by procedure
+	formsChanged atomic.Int64
 
 	mu    sync.Mutex
 	terms map[string]*Terms     // by digest; they never change

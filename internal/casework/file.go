@@ -207,7 +207,7 @@ var openStates = []clock.State{clock.FiledIncomplete, clock.Running, clock.Suspe
 // settle brings a case to where its events and the day put it, and writes to its
 // journal what time has made and was not written yet.
 func (w *Casework) settle(ctx context.Context, tx *db.Tx, c *Case, t *Terms, all []Event) (clock.Output, error) {
-	out, err := clock.Run(w.Rules, input(t, all, w.today()))
+	out, err := clock.Run(w.Rules, input(t, all, w.dayIn(all)))
 	if err != nil {
 		return out, fmt.Errorf("the clock of case %s: %w", c.Number, err)
 	}
@@ -217,12 +217,12 @@ func (w *Casework) settle(ctx context.Context, tx *db.Tx, c *Case, t *Terms, all
 	}
 	for _, tr := range out.Transitions {
 		written := slices.ContainsFunc(all, func(e Event) bool {
-			return e.Type == TimePassed && e.Clear.State == string(tr.State) && e.On == tr.On
+			return e.Type == TimePassed && e.Clear.State == string(tr.State)
 		})
 		if written {
 			continue
 		}
-		e := Event{Type: TimePassed, On: tr.On, At: w.Clock.Now(), Clear: Clear{State: string(tr.State), Role: AsProgram}}
+		e := Event{Type: TimePassed, On: tr.On, At: w.momentIn(all), Clear: Clear{State: string(tr.State), Role: AsProgram}}
 		if err := w.appendEvent(ctx, tx, c, &e); err != nil {
 			return out, err
 		}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 
 	"diwan/internal/casework/form"
 	"diwan/internal/db"
@@ -95,12 +96,41 @@ func (w *Casework) Forms(ctx context.Context, procedure string) ([]FormRow, erro
 	return out, rows.Err()
 }
 
-// Online tells whether one can apply for a procedure here.
-func (w *Casework) Online(ctx context.Context, procedure string) (bool, error) {
-	var n int
-	err := w.DB.Reader().QueryRowContext(ctx, `SELECT COUNT(*) FROM casework_form WHERE procedure = $1 AND state = $2`, procedure, formPublished).Scan(&n)
-	return n > 0, err
+// LoadForms reads which procedures one can apply for here. It is called at start
+// and by whatever follows what other copies of the program publish.
+func (w *Casework) LoadForms(ctx context.Context) error {
+	rows, err := w.DB.Reader().QueryContext(ctx, `SELECT procedure, version FROM casework_form WHERE state = $1`, formPublished)
+	if err != nil {
+		return fmt.Errorf("listing published forms: %w", err)
+	}
+	defer rows.Close()
+	online := map[string]string{}
+	for rows.Next() {
+		var procedure, version string
+		if err := rows.Scan(&procedure, &version); err != nil {
+			return err
+		}
+		online[procedure] = version
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	if had := w.online.Load(); had == nil || !maps.Equal(*had, online) {
+		w.online.Store(&online)
+		w.formsChanged.Add(1)
+	}
+	return nil
 }
+
+// HasForm tells whether one can apply for a procedure here.
+func (w *Casework) HasForm(procedure string) bool {
+	online := w.online.Load()
+	return online != nil && (*online)[procedure] != ""
+}
+
+// FormsChanged counts the changes of what one can apply for, as this copy of the
+// program saw them.
+func (w *Casework) FormsChanged() int64 { return w.formsChanged.Load() }
 
 // PublishForm makes a form the one that a procedure's applications are written
 // with. It is refused while it asks for a document that the published procedure
@@ -119,7 +149,7 @@ func (w *Casework) PublishForm(ctx context.Context, by gov.Actor, body []byte) (
 	if len(form.Stops(found)) > 0 {
 		return found, problem.New(problem.Invalid, "form.unlawful")
 	}
-	return found, w.DB.RunTx(ctx, func(tx *db.Tx) error {
+	err = w.DB.RunTx(ctx, func(tx *db.Tx) error {
 		var state string
 		err := tx.QueryRowContext(ctx, `SELECT state FROM casework_form WHERE procedure = $1 AND version = $2`, d.Procedure, d.Version).Scan(&state)
 		if err == nil && state != formDraft {
@@ -133,6 +163,10 @@ func (w *Casework) PublishForm(ctx context.Context, by gov.Actor, body []byte) (
 		}
 		return w.putForm(ctx, tx, by, d, formPublished, body)
 	})
+	if err != nil {
+		return found, err
+	}
+	return found, w.LoadForms(ctx)
 }
 
 // SaveForm keeps a form that is being built. It may be unlawful or unfinished, but

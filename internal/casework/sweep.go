@@ -2,8 +2,8 @@ package casework
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 
 	"diwan/internal/casework/clock"
 	"diwan/internal/db"
@@ -21,27 +21,20 @@ const sweepBatch = 500
 // nothing ran are made up for, each with its own date.
 func (w *Casework) Sweep(ctx context.Context) (moved int, err error) {
 	today := w.today().String()
-	after := [2]string{}
+	var after dueCase
 	for {
-		var due []*Case
-		due, err = cases(ctx, w.DB.Reader(), `SELECT `+caseColumns+` FROM casework_case
-			WHERE next_on <> '' AND next_on <= $1 AND (administration, id) > ($2, $3) ORDER BY administration, id LIMIT $4`, today, after[0], after[1], sweepBatch)
+		due, err := w.duePage(ctx, today, after)
 		if err != nil || len(due) == 0 {
 			return moved, err
 		}
-		for _, c := range due {
-			switch err := w.pass(ctx, c.Number); {
-			case err == nil:
-				moved++
-			case ctx.Err() != nil:
-				return moved, ctx.Err()
-			case problem.Is(err, problem.Conflict) || errors.Is(err, db.ErrBusy):
-				// Another copy of the program was faster.
-			default:
-				w.Log.ErrorContext(ctx, "a case could not be brought to today", "case", c.ID, "error", err)
+		for some := range slices.Chunk(due, passBatch) {
+			n, err := w.passAll(ctx, some)
+			moved += n
+			if err != nil {
+				return moved, err
 			}
-			after = [2]string{c.Administration, c.ID}
 		}
+		after = due[len(due)-1]
 	}
 }
 

@@ -18,6 +18,10 @@ type Portal struct {
 	Searcher  Searcher
 	// HoldsLaw tells whether the text of an address can be read here; nil: none.
 	HoldsLaw func(gov.Address) bool
+	// Applies tells whether one can apply for a procedure here, and Forms counts the
+	// changes of that; both may be nil.
+	Applies func(procedure string) bool
+	Forms   func() int64
 }
 
 // Register adds the pages to the mux under a language.
@@ -44,13 +48,19 @@ func (p *Portal) Register(mux *http.ServeMux) {
 
 // Moment is what the public's pages depend on now.
 func (p *Portal) Moment() web.Moment {
-	return web.Moment{Revision: p.Catalogue.Snapshot().Revision, Day: p.Site.Today()}
+	m := web.Moment{Revision: p.Catalogue.Snapshot().Revision, Day: p.Site.Today()}
+	if p.Forms != nil {
+		m.Other = p.Forms()
+	}
+	return m
 }
 
 // cached answers with a page of the present snapshot.
 func (p *Portal) cached(w http.ResponseWriter, r *http.Request, make func(s *Snapshot, today gov.Date) (web.Page, error)) {
 	s, today := p.Catalogue.Snapshot(), p.Site.Today()
-	p.Site.Cached(w, r, web.Moment{Revision: s.Revision, Day: today}, func() (web.Page, error) { return make(s, today) })
+	m := p.Moment()
+	m.Revision, m.Day = s.Revision, today
+	p.Site.Cached(w, r, m, func() (web.Page, error) { return make(s, today) })
 }
 
 type homeData struct {

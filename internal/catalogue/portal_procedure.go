@@ -24,6 +24,7 @@ type procedureData struct {
 	Fetch       []evidenceView
 	Where       []place
 	Online      []*model.OnlineService
+	Applies     bool // here
 	Events      []*model.LifeEvent
 	Related     []*Entry
 	Basis       []legalView
@@ -111,7 +112,7 @@ func (p *Portal) procedurePage(r *http.Request, s *Snapshot, e *Entry, today gov
 func (p *Portal) describe(s *Snapshot, e *Entry, today gov.Date, l gov.Lang) *procedureData {
 	c := p.Site.Country
 	d := &procedureData{Entry: e, Owner: s.AdministrationName(e.Competent), AppealDays: c.Law.Days["appeal"],
-		Online: s.ServicesFor(e.ID), Events: s.EventsFor(e.ID), Bans: c.Law.Articles["bans"], Law: c.Law.Short,
+		Online: s.ServicesFor(e.ID), Applies: p.Applies != nil && p.Applies(e.ID), Events: s.EventsFor(e.ID), Bans: c.Law.Articles["bans"], Law: c.Law.Short,
 		Unknown: map[string]bool{}, Doubtful: len(e.Unverified) > 0, Machine: slices.Contains(e.Translated, l)}
 	if s.Administration(e.Competent) != nil {
 		d.OwnerID = e.Competent

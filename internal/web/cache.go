@@ -79,6 +79,7 @@ func accepts(header, coding string) bool {
 // what it shows, and the day, because legal periods are counted from it.
 type Moment struct {
 	Revision int64
+	Other    int64 // revision of what another slice adds to the page
 	Day      gov.Date
 }
 

@@ -34,12 +34,13 @@ func Pages(t testing.TB, a *app.App) []Page {
 	draft := Draft(t, a)
 	desk := lawDesk(t, a)
 	shared := exchangeDesk(t, a, desk)
+	cases := CaseDesk(t, a)
 	if err := a.UpdateLawSearch(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	var out []Page
 	for _, l := range a.Country.Languages {
-		for _, p := range slices.Concat(public(a, l.Code), office(draft), law(desk), exchangePages(shared), identityPages()) {
+		for _, p := range slices.Concat(public(a, l.Code), office(draft), law(desk), exchangePages(shared), identityPages(), casePages(cases)) {
 			p.Lang, p.Dir = l.Code, l.Dir
 			if p.Status == 0 {
 				p.Status = http.StatusOK

@@ -62,21 +62,26 @@ func (m *Maker) SilenceCertificate(f CertificateFacts) ([]byte, error) {
 	if err := f.check(); err != nil {
 		return nil, err
 	}
-	if f.Issuer.Empty() || f.Council.Empty() || f.On.IsZero() || f.Expired.IsZero() || f.LetterOn.IsZero() {
+	if f.Issuer.Empty() || f.Council.Empty() || f.On.IsZero() || f.Expired.IsZero() {
 		return nil, errUnsaid
 	}
 	f.Office, f.Unit = f.Issuer, nil
 	return m.compose(&f.Facts, "document.certificate", func(p *page) {
-		p.table(append(p.about(&f.Facts),
+		rows := append(p.about(&f.Facts),
 			[2]string{"document.issuer", p.one(f.Issuer)},
 			[2]string{"document.council", p.one(f.Council)},
-			[2]string{"document.expired", p.form.Date(f.Expired)},
-			[2]string{"document.letter", p.say.T("document.letter_on", "ref", code(f.Letter), "date", p.form.Date(f.LetterOn))}))
-		answered := "document.letter_unanswered"
-		if f.Answered {
-			answered = "document.letter_answered"
+			[2]string{"document.expired", p.form.Date(f.Expired)})
+		if !f.LetterOn.IsZero() {
+			rows = append(rows, [2]string{"document.letter", p.say.T("document.letter_on", "ref", code(f.Letter), "date", p.form.Date(f.LetterOn))})
 		}
-		p.paragraph(body, answered)
+		p.table(rows)
+		switch {
+		case f.LetterOn.IsZero():
+		case f.Answered:
+			p.paragraph(body, "document.letter_answered")
+		default:
+			p.paragraph(body, "document.letter_unanswered")
+		}
 		p.paragraph(pdf.Style{Size: 11, After: 6}, "document.certifies", "issuer", p.one(f.Issuer), "council", p.one(f.Council),
 			"procedure", p.one(f.Procedure), "number", code(f.Number), "date", p.form.Date(f.Expired))
 		p.paragraph(body, "document.fees_stay")

@@ -69,11 +69,13 @@ type DecisionFacts struct {
 // CertificateFacts are what a certificate of silence says.
 type CertificateFacts struct {
 	Facts
-	Issuer   gov.Text // the authority above
-	Council  gov.Text // whose silence it was
-	On       gov.Date
-	Expired  gov.Date // the last day of the period
-	Letter   string   // reference of the letter that asked the president to explain
+	Issuer  gov.Text // the authority above
+	Council gov.Text // whose silence it was
+	On      gov.Date
+	Expired gov.Date // the last day of the period
+	// Letter is the reference of the letter that asked the president to explain, and
+	// LetterOn its day; without one none is spoken of.
+	Letter   string
 	LetterOn gov.Date
 	// Answered says that the president answered the letter.
 	Answered bool

@@ -1,0 +1,114 @@
+package apptest
+
+import (
+	"net/http"
+	"testing"
+
+	"diwan/internal/app"
+	"diwan/internal/casework"
+	"diwan/internal/casework/clock"
+	"diwan/internal/gov"
+)
+
+// Officers of the office that the demonstration's cases go to.
+const (
+	Receives = "receive.demo"
+	Studies  = "study.demo"
+	Signs    = "sign.demo"
+)
+
+// Cases are the numbers of cases in every state that pages show differently, and a
+// draft.
+type Cases struct {
+	Draft, Incomplete, Running, Asked, Refused, Silent string
+}
+
+const permit = "building-permit"
+
+// CaseDesk files cases of the sample person.
+func CaseDesk(t testing.TB, a *app.App) Cases {
+	t.Helper()
+	ctx := t.Context()
+	person, err := a.Accounts.ByLogin(ctx, Person)
+	if err != nil {
+		t.Fatal(err)
+	}
+	officer, err := a.Accounts.ByLogin(ctx, Studies)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := a.Accounts.ByLogin(ctx, Signs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	terms, err := a.Casework.Procedures.Terms(ctx, permit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := func(on gov.Date, missing ...string) *casework.Case {
+		c, err := a.Casework.File(ctx, casework.Filing{Administration: officer.Administration, Person: person.ID, By: person.Actor, Channel: casework.Online, Lang: "ar",
+			Applicant: person.Name, Terms: terms, Answers: []byte(`{}`), Missing: missing, On: on})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	act := func(by gov.Actor, c *casework.Case, action casework.Action) {
+		if _, err := a.Casework.Act(ctx, by, c.Number, action); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f, err := a.Casework.Form(ctx, permit, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	draft, err := a.Casework.Begin(ctx, casework.Draft{Person: person.ID, Filer: person.ID, Administration: officer.Administration, Procedure: permit, Form: f.Doc().Version})
+	if err != nil {
+		t.Fatal(err)
+	}
+	today := gov.DateOf(a.Site.Clock.Now(), a.Country.Zone())
+	out := Cases{Draft: draft.ID, Incomplete: file(gov.Date{}, "plans").Number, Running: file(today.AddDays(-20)).Number}
+	c := file(today.AddDays(-9))
+	act(officer.Actor, c, casework.Action{Type: casework.MessageSent, Text: "A question will follow."})
+	act(officer.Actor, c, casework.Action{Type: string(clock.InformationRequested), Text: "How high is the wall?"})
+	out.Asked = c.Number
+	c = file(today.AddDays(-5))
+	act(officer.Actor, c, casework.Action{Type: casework.Prepared, Ground: string(clock.Refused), Text: "The plot lies outside."})
+	act(signer.Actor, c, casework.Action{Type: string(clock.Refused), Text: "The plot lies outside the zone."})
+	out.Refused = c.Number
+	out.Silent = file(today.AddDays(-120)).Number
+	if _, err := a.Casework.Sweep(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// casePages are the pages of the person's space and of the officers' desk.
+func casePages(c Cases) []Page {
+	return []Page{
+		{Kind: "my space", Path: "/me/", As: Person},
+		{Kind: "begin", Path: "/me/apply/" + permit, As: Person},
+		{Kind: "begin without a form", Path: "/me/apply/passport", As: Person, Status: http.StatusNotFound},
+		{Kind: "question", Path: "/me/drafts/" + c.Draft + "/pages/applicant-kind", As: Person},
+		{Kind: "question with an error", Path: "/me/drafts/" + c.Draft + "/pages/contact", As: Person, Status: http.StatusUnprocessableEntity, Form: map[string]string{"contact.phone": "12"}},
+		{Kind: "check of the answers", Path: "/me/drafts/" + c.Draft + "/check", As: Person},
+		{Kind: "consents", Path: "/me/consents", As: Person},
+		{Kind: "my incomplete case", Path: "/me/cases/" + c.Incomplete, As: Person},
+		{Kind: "my case", Path: "/me/cases/" + c.Running, As: Person},
+		{Kind: "my case with a question", Path: "/me/cases/" + c.Asked, As: Person},
+		{Kind: "my refused case", Path: "/me/cases/" + c.Refused, As: Person},
+		{Kind: "my case approved by silence", Path: "/me/cases/" + c.Silent, As: Person},
+		{Kind: "no case", Path: "/me/cases/2026-AAAA-AAAA-AAAA", As: Person, Status: http.StatusNotFound},
+		{Kind: "receipt", Path: "/receipts/" + c.Running},
+		{Kind: "receipt of an incomplete file", Path: "/receipts/" + c.Incomplete},
+		{Kind: "no receipt", Path: "/receipts/2026-AAAA-AAAA-AAAA", Status: http.StatusNotFound},
+		{Kind: "inbox", Path: "/office/cases", As: Studies},
+		{Kind: "closed cases", Path: "/office/cases?view=closed", As: Studies},
+		{Kind: "inbox of nothing", Path: "/office/cases?view=mine", As: Studies},
+		{Kind: "case at the desk", Path: "/office/cases/" + c.Running, As: Studies},
+		{Kind: "case with a question at the desk", Path: "/office/cases/" + c.Asked, As: Studies},
+		{Kind: "case to sign", Path: "/office/cases/" + c.Running, As: Signs},
+		{Kind: "action without reasons", Path: "/office/cases/" + c.Running, As: Studies, Status: http.StatusUnprocessableEntity, Form: map[string]string{"do": "information_requested"}},
+		{Kind: "what happens if nobody acts", Path: "/office/cases/" + c.Running + "/what", As: Studies},
+	}
+}

@@ -1,0 +1,241 @@
+package upload
+
+import (
+	"bytes"
+	"compress/zlib"
+	"io"
+	"regexp"
+	"strconv"
+)
+
+// Bounds of PDFs, checked before any reader of PDFs sees the bytes.
+const (
+	maxInflated = 128 << 20 // bytes that all streams but pictures unpack to
+	maxNesting  = 100
+	maxParam    = 2_000_000 // of sizes that a reader would reserve memory for
+	maxDict     = 64 << 10  // bytes of the dictionary of a stream
+	maxStreams  = 200_000
+)
+
+// checkPDF looks at the bytes of a PDF without believing its tables: what is
+// hidden from one reader is found by another that repairs the file.
+func checkPDF(b []byte) error {
+	tail := b[max(0, len(b)-2048):]
+	last := bytes.LastIndex(tail, []byte("%%EOF"))
+	if last < 0 || !bytes.Contains(tail, []byte("startxref")) || len(bytes.Trim(tail[last+5:], " \r\n\t\x00")) > 0 {
+		return refuse("upload.damaged")
+	}
+	plain, inside, err := unpack(b)
+	if err != nil {
+		return err
+	}
+	for _, text := range append(inside, plain) {
+		text = unescape(text)
+		if encrypted.Match(text) {
+			return refuse("upload.pdf_encrypted")
+		}
+		if acting.Match(text) {
+			return refuse(codeActive)
+		}
+		if !shallow(text) || hugeParam(text) {
+			return refuse(codeBomb)
+		}
+	}
+	return nil
+}
+
+// names as whole words of PDF.
+var (
+	encrypted = regexp.MustCompile(`/Encrypt[\s\x00]*(?:<<|\d)`)
+	acting    = regexp.MustCompile(`/(?:JavaScript|JS|Launch|EmbeddedFiles?|RichMedia|XFA|SubmitForm|ImportData|GoToE|Rendition)(?:[\s\x00()<>\[\]{}/%]|$)`)
+	escaped   = regexp.MustCompile(`#[0-9A-Fa-f]{2}`)
+	params    = regexp.MustCompile(`/(?:Size|Columns|Colors|BitsPerComponent|N|First|Count)[\s\x00]+(\d+)`)
+	flate     = regexp.MustCompile(`/(?:FlateDecode|Fl)(?:[\s\x00()<>\[\]{}/%]|$)`)
+	packers   = regexp.MustCompile(`/(?:FlateDecode|Fl|LZWDecode|LZW|RunLengthDecode|RL)(?:[\s\x00()<>\[\]{}/%]|$)`)
+	filters   = regexp.MustCompile(`/(?:Filter|F)[\s\x00]*[\[/\d]`)
+	tables    = regexp.MustCompile(`/Type[\s\x00]*/(?:ObjStm|XRef)`)
+	objects   = regexp.MustCompile(`/Type[\s\x00]*/ObjStm`)
+	pictures  = regexp.MustCompile(`/Subtype[\s\x00]*/Image`)
+)
+
+// unescape writes out the characters that a name may hide in "#4a".
+func unescape(b []byte) []byte {
+	if bytes.IndexByte(b, '#') < 0 {
+		return b
+	}
+	return escaped.ReplaceAllFunc(b, func(m []byte) []byte {
+		n, err := strconv.ParseUint(string(m[1:]), 16, 8)
+		if err != nil {
+			return m
+		}
+		return []byte{byte(n)}
+	})
+}
+
+// hugeParam reports whether a size in a file would make a reader reserve memory
+// that the file can't need.
+func hugeParam(b []byte) bool {
+	for _, m := range params.FindAllSubmatch(b, -1) {
+		if n, err := strconv.Atoi(string(m[1])); err != nil || n > maxParam {
+			return true
+		}
+	}
+	return false
+}
+
+// unpack returns what stands outside streams, and what stands in streams of
+// objects. All streams but pictures are unpacked once, within a bound for all of
+// them together.
+func unpack(b []byte) (plain []byte, inside [][]byte, err error) {
+	budget, from := int64(maxInflated), 0
+	for n := 0; ; n++ {
+		if n == maxStreams {
+			return nil, nil, refuse(codeBomb)
+		}
+		at, start := nextStream(b, from)
+		if at < 0 {
+			return append(plain, b[from:]...), inside, nil
+		}
+		plain = append(plain, b[from:at]...)
+		dict := unescape(dictBefore(b, at))
+		text, end, err := inflate(dict, b[start:], &budget)
+		if err != nil {
+			return nil, nil, err
+		}
+		if text != nil {
+			inside = append(inside, text)
+		}
+		from = start + end
+		if e := bytes.Index(b[from:], []byte("endstream")); e >= 0 {
+			from += e + len("endstream")
+		} else {
+			from = len(b)
+		}
+		plain = append(plain, "\nendobj\n"...) // what follows is another object
+	}
+}
+
+// nextStream returns where the next keyword "stream" stands, and where the stream
+// begins.
+func nextStream(b []byte, from int) (at, start int) {
+	for {
+		i := bytes.Index(b[from:], []byte("stream"))
+		if i < 0 {
+			return -1, 0
+		}
+		at = from + i
+		start = at + len("stream")
+		if before := bytes.TrimRight(b[max(0, at-64):at], " \r\n\t\x00"); bytes.HasSuffix(before, []byte(">>")) {
+			if start < len(b) && b[start] == '\r' {
+				start++
+			}
+			if start < len(b) && b[start] == '\n' {
+				start++
+			}
+			return at, start
+		}
+		from = start
+	}
+}
+
+// dictBefore returns the text of the object whose stream begins at a place.
+func dictBefore(b []byte, at int) []byte {
+	d := b[max(0, at-maxDict):at]
+	if i := bytes.LastIndex(d, []byte("endobj")); i >= 0 {
+		d = d[i:]
+	}
+	if i := bytes.Index(d, []byte("obj")); i >= 0 {
+		d = d[i:]
+	}
+	return d
+}
+
+// inflate unpacks a stream that a reader would unpack to understand the file, and
+// returns what it holds when it holds objects.
+func inflate(dict, data []byte, budget *int64) (text []byte, used int, err error) {
+	table := tables.Match(dict)
+	packed := len(packers.FindAll(dict, -1))
+	switch {
+	case packed > 1, table && packed == 1 && !flate.Match(dict), table && hugeParam(dict):
+		return nil, 0, refuse(codeBomb) // packed twice, or in a way that no writer uses here
+	case packed == 0 && table && filters.Match(dict):
+		return nil, 0, refuse(codeBomb) // objects inside a picture's packing
+	case packed == 0 && objects.Match(dict):
+		end := bytes.Index(data, []byte("endstream"))
+		if end < 0 {
+			end = len(data)
+		}
+		return data[:end], end, nil
+	case !flate.Match(dict), pictures.Match(dict) && !table:
+		return nil, 0, nil
+	}
+	src := bytes.NewReader(data)
+	z, err := zlib.NewReader(src)
+	if err != nil {
+		return nil, 0, nil // a stream that can't be unpacked shows nothing to anybody
+	}
+	var out bytes.Buffer
+	var w io.Writer = io.Discard
+	if objects.Match(dict) {
+		w = &out
+	}
+	n, err := io.Copy(w, io.LimitReader(z, *budget+1))
+	if *budget -= n; *budget < 0 {
+		return nil, 0, refuse(codeBomb)
+	}
+	used = len(data) - src.Len()
+	if err != nil {
+		used = 0 // look for the end of the stream from its beginning
+	}
+	if objects.Match(dict) {
+		text = out.Bytes()
+	}
+	return text, used, nil
+}
+
+// shallow reports whether arrays and dictionaries lie no deeper in one another
+// than a reader that calls itself can follow.
+func shallow(b []byte) bool {
+	depth := 0
+	for i := 0; i < len(b); i++ {
+		switch b[i] {
+		case '(':
+			i = skipString(b, i)
+		case '[', '<':
+			depth++
+		case ']', '>':
+			depth = max(depth-1, 0)
+		case '%':
+			for i < len(b) && b[i] != '\n' && b[i] != '\r' {
+				i++
+			}
+		case 'e':
+			if bytes.HasPrefix(b[i:], []byte("endobj")) {
+				depth = 0
+			}
+		}
+		if depth > 2*maxNesting { // "<<" counts twice
+			return false
+		}
+	}
+	return true
+}
+
+// skipString returns where a string in brackets ends; one that does not end is
+// skipped by its first byte only.
+func skipString(b []byte, at int) int {
+	open := 0
+	for i := at; i < len(b); i++ {
+		switch b[i] {
+		case '\\':
+			i++
+		case '(':
+			open++
+		case ')':
+			if open--; open == 0 {
+				return i
+			}
+		}
+	}
+	return at
+}
