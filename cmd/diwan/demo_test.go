@@ -36,8 +36,8 @@ type running struct {
 	}
 }
 
-// startDemo runs `diwan demo` until the test ends.
-func startDemo(t *testing.T) *running {
+// startDemo runs `diwan demo` until the test ends, with more arguments if given.
+func startDemo(t *testing.T, more ...string) *running {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -49,7 +49,7 @@ func startDemo(t *testing.T) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(program, "demo", "--data", t.TempDir(), "--listen", address)
+	cmd := exec.Command(program, append([]string{"demo", "--data", t.TempDir(), "--listen", address}, more...)...)
 	cmd.Args[0] = "diwan" // the test's own binary answers to this name
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()

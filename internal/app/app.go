@@ -20,6 +20,7 @@ import (
 	"diwan/internal/casework/clock"
 	"diwan/internal/casework/document"
 	"diwan/internal/casework/form"
+	"diwan/internal/casework/upload"
 	"diwan/internal/catalogue"
 	"diwan/internal/catalogue/search"
 	"diwan/internal/db"
@@ -63,6 +64,7 @@ type App struct {
 	sender    mail.Sender        // nil where no mail is sent
 	caught    *mail.Catcher      // mails of the demonstration
 	lock      *os.File
+	caseFiles *caseFiles
 	metrics   *metrics
 	ready     atomic.Bool
 	closers   []func() error
@@ -71,12 +73,12 @@ type App struct {
 // Migrations returns the tables of all slices, in an order in which they can be
 // made.
 func Migrations() []db.Migrations {
-	return []db.Migrations{audit.Migrations(), identity.Migrations(), catalogue.Migrations(), gazette.Migrations(), exchange.Migrations(), stamp.Migrations(), casework.Migrations()}
+	return []db.Migrations{audit.Migrations(), identity.Migrations(), catalogue.Migrations(), gazette.Migrations(), exchange.Migrations(), stamp.Migrations(), casework.Migrations(), upload.Migrations()}
 }
 
 // MessageFolders returns the words of all slices.
 func MessageFolders() []fs.FS {
-	return []fs.FS{web.Messages(), identity.Messages(), catalogue.Messages(), catalogue.MessagesAPI(), gazette.Messages(), exchange.Messages(), casework.Messages(), clock.Messages(), form.Messages(), document.Messages()}
+	return []fs.FS{web.Messages(), identity.Messages(), catalogue.Messages(), catalogue.MessagesAPI(), gazette.Messages(), exchange.Messages(), casework.Messages(), clock.Messages(), form.Messages(), document.Messages(), upload.Messages()}
 }
 
 // TemplateSets returns the pages of all slices.

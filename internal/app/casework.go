@@ -59,13 +59,18 @@ func (a *App) openCasework(ctx context.Context) error {
 		return err
 	}
 	catalogued := catalogued{a, plan}
+	files, err := a.openCaseFiles()
+	if err != nil {
+		return err
+	}
+	a.caseFiles = files
 	a.Casework = casework.New(casework.Options{
 		DB: a.DB, Clock: a.clock, Country: a.Country, Rules: rules.In(a.Country.Calendar()), Banned: banned, Procedures: catalogued, Keys: a.Accounts,
 		Reference: func(ctx context.Context, person, administration string) (string, error) {
 			return a.Accounts.Reference(ctx, person, "administration:"+administration)
 		},
 		FieldLabel: plan.fieldLabel,
-		May:        a.mayCase, OfficeName: catalogued.name, AccountName: a.accountName, Fetcher: a.fetcher(plan.Sources), Log: a.log,
+		May:        a.mayCase, OfficeName: catalogued.name, AccountName: a.accountName, Fetcher: a.fetcher(plan.Sources), Files: files, Log: a.log,
 	})
 	return nil
 }
@@ -338,7 +343,7 @@ func (a *App) registerCaseworkJobs(r *jobs.Registry) {
 	}
 	jobs.Handle(r, func(ctx context.Context, _ sweepCasesArgs) error {
 		_, err := a.Casework.Sweep(ctx)
-		return errors.Join(err, a.Casework.Tidy(ctx), a.Casework.LoadForms(ctx))
+		return errors.Join(err, a.Casework.Tidy(ctx), a.Casework.LoadForms(ctx), a.caseFiles.sweep(ctx))
 	})
 	jobs.Every(r, sweepInterval, func() jobs.Args { return sweepCasesArgs{} })
 	jobs.Handle(r, func(ctx context.Context, _ sendNoticesArgs) error { return a.sendNotices(ctx) })

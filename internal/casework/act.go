@@ -19,6 +19,7 @@ type Action struct {
 	Days     int
 	Ground   string
 	Items    []string
+	Files    []string // ids, one for each item where both are given
 	To       string
 	Ref      string
 	Text     string
@@ -62,7 +63,7 @@ var rules = map[string]rule{
 	Moved:                              {may: MayAssign, office: true},
 	Prepared:                           {may: MayPrepare, office: true},
 	FileAdded:                          {may: MayFile, person: true, office: true},
-	OpinionAsked:                       {may: MayOpinion, office: true, reason: true},
+	OpinionAsked:                       {may: MayRequest, office: true, reason: true},
 	OpinionGiven:                       {may: MayOpinion, office: true, reason: true},
 }
 
@@ -97,13 +98,17 @@ func (w *Casework) Act(ctx context.Context, actor gov.Actor, number string, a Ac
 			return nil, err
 		}
 		e := Event{Type: a.Type, On: w.dayIn(now.events), At: w.momentIn(now.events), Actor: actor.ID, Text: a.Text, Clear: Clear{Complete: a.Complete, Days: a.Days,
-			Ground: a.ground(r), Items: a.Items, To: a.To, Ref: a.Ref, Role: roleOf(actor)}}
+			Ground: a.ground(r), Items: a.Items, Files: a.Files, To: a.To, Ref: a.Ref, Role: roleOf(actor)}}
 		if r.once {
 			if err := w.ask(ctx, tx, c, a.Type, a.Items, c.Events+1); err != nil {
 				return nil, err
 			}
 		}
 		switch a.Type {
+		case OpinionAsked, OpinionGiven:
+			if err := w.opinion(ctx, tx, c, actor, &a, &e); err != nil {
+				return nil, err
+			}
 		case Assigned:
 			c.Assigned = a.To
 		case Moved:

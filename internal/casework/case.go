@@ -128,6 +128,7 @@ type Clear struct {
 	Days     int      `json:"days,omitempty"`
 	Ground   string   `json:"ground,omitempty"` // a code: of an extension, a refusal, a defect
 	Items    []string `json:"items,omitempty"`  // documents or questions concerned
+	Files    []string `json:"files,omitempty"`  // ids, one for each item
 	State    string   `json:"state,omitempty"`  // that time brought about
 	To       string   `json:"to,omitempty"`     // account, unit or administration
 	Ref      string   `json:"ref,omitempty"`    // an id: of a file, an exchange, a payment, a case

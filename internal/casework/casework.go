@@ -51,6 +51,11 @@ type Options struct {
 	FieldLabel func(service, field string) gov.Text
 	// AccountName says the name of an account, empty of none.
 	AccountName func(ctx context.Context, id string) gov.Text
+	// IsOffice tells whether there is an administration, or a place of one, with an
+	// id; nil takes any.
+	IsOffice func(id string) bool
+	// Workers lists who works at an administration; nil tells nobody.
+	Workers func(ctx context.Context, administration string) ([]gov.Actor, error)
 	// Fetcher reaches other administrations; nil where there is no exchange.
 	Fetcher Fetcher
 	// Files keeps what is uploaded; nil where nothing is.

@@ -23,6 +23,9 @@ type Desk struct {
 	Confirm func(path string) string
 	// Colleagues lists who works at an administration.
 	Colleagues func(r *http.Request, administration string) ([]gov.Actor, error)
+	// Places lists the administrations, and their places, that can be asked for an
+	// opinion; nil lists none.
+	Places func() []Office
 }
 
 // MayWork tells who works at this desk.
@@ -33,12 +36,13 @@ func MayWork(a gov.Actor) bool {
 // Register adds the pages to the mux of the office.
 func (d *Desk) Register(mux *http.ServeMux) {
 	for pattern, handler := range map[string]http.HandlerFunc{
-		"GET /office/cases":               d.inbox,
-		"POST /office/cases":              d.batch,
-		"GET /office/cases/find":          d.find,
-		"GET /office/cases/{number}":      d.caseOf,
-		"POST /office/cases/{number}":     d.act,
-		"GET /office/cases/{number}/what": d.foreseen,
+		"GET /office/cases":                       d.inbox,
+		"POST /office/cases":                      d.batch,
+		"GET /office/cases/find":                  d.find,
+		"GET /office/cases/{number}":              d.caseOf,
+		"POST /office/cases/{number}":             d.act,
+		"GET /office/cases/{number}/what":         d.foreseen,
+		"GET /office/cases/{number}/files/{file}": d.serveFile(d.Site, d.Actor),
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			if !MayWork(d.Actor(r)) {
@@ -48,6 +52,7 @@ func (d *Desk) Register(mux *http.ServeMux) {
 			handler(w, r)
 		})
 	}
+	d.registerMore(mux)
 }
 
 func (d *Desk) show(w http.ResponseWriter, r *http.Request, status int, template, title, path string, data any) {
@@ -232,6 +237,7 @@ type officeCase struct {
 	Days       int // that an extension may last at most
 	Fresh      bool
 	Confirm    string // where the officer confirms who they are before deciding
+	Advice     askPanel
 }
 
 // deskAction is something that can, or can't now, be done to a case.
@@ -242,7 +248,7 @@ type deskAction struct {
 
 // deskOrder is the order in which a page offers what can be done.
 var deskOrder = []string{string(clock.Completed), Prepared, string(clock.Granted), string(clock.Refused), string(clock.InformationRequested), string(clock.DoubtRaised),
-	string(clock.DoubtSettled), string(clock.DefectNotified), string(clock.Extended), string(clock.Delivered), string(clock.AppealAnswered), OpinionAsked, Assigned, Moved, Noted}
+	string(clock.DoubtSettled), string(clock.DefectNotified), string(clock.Extended), string(clock.Delivered), string(clock.AppealAnswered), Assigned, Moved, Noted}
 
 func (d *Desk) caseOf(w http.ResponseWriter, r *http.Request) { d.showCase(w, r, http.StatusOK, "") }
 
@@ -286,6 +292,9 @@ func (d *Desk) fillCase(r *http.Request, data *officeCase, c *Case) (err error) 
 		return err
 	}
 	if data.Colleagues, err = d.Colleagues(r, c.Administration); err != nil {
+		return err
+	}
+	if data.Advice, err = d.askPanel(r, c); err != nil {
 		return err
 	}
 	for g := range d.Rules.ExtensionReasons {

@@ -176,3 +176,19 @@ func (w *Casework) sweepDrafts(ctx context.Context) error {
 		return err
 	})
 }
+
+// LiveDrafts returns those of some drafts that are still there.
+func (w *Casework) LiveDrafts(ctx context.Context, ids []string) ([]string, error) {
+	var out []string
+	for _, id := range ids {
+		var found string
+		err := w.DB.Reader().QueryRowContext(ctx, `SELECT id FROM casework_draft WHERE id = $1`, id).Scan(&found)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return nil, err
+		}
+		if err == nil {
+			out = append(out, found)
+		}
+	}
+	return out, nil
+}

@@ -232,6 +232,11 @@ func (w *Casework) settle(ctx context.Context, tx *db.Tx, c *Case, t *Terms, all
 	}
 	c.State, c.Due, c.SilenceFrom, c.Next = out.State, out.Due, out.SilenceFrom, out.Change
 	c.Open = slices.Contains(openStates, out.State)
+	if !c.Open && len(c.AskedOf) > 0 {
+		if err := w.dropOpinions(ctx, tx, c); err != nil {
+			return out, err
+		}
+	}
 	if !out.State.Pending() || c.Due.IsZero() {
 		// Before and after the decision other periods run, each with its day.
 		c.Due = gov.Date{}

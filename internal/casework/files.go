@@ -11,6 +11,7 @@ import (
 
 	"diwan/internal/casework/form"
 	"diwan/internal/db"
+	"diwan/internal/gov"
 	"diwan/internal/problem"
 )
 
@@ -19,10 +20,29 @@ type Files interface {
 	// Receive takes one file for a draft. It is checked by its content, and can't
 	// be read by anybody before it was found clean.
 	Receive(ctx context.Context, d *Draft, name string, r io.Reader) (form.File, error)
+	// ReceiveFor takes one file for a case.
+	ReceiveFor(ctx context.Context, c *Case, filer, name string, r io.Reader) (form.File, error)
+	// OfCase lists the files of a case, those put aside included.
+	OfCase(ctx context.Context, caseID string) ([]Attached, error)
+	// Serve answers with a file of a case that was found clean.
+	Serve(w http.ResponseWriter, r *http.Request, c *Case, id string) error
 	// Take makes the files of a draft those of the case that it became, in the
 	// same transaction.
 	Take(ctx context.Context, tx *db.Tx, draft, caseID string) error
 }
+
+// Attached is a file of a case.
+type Attached struct {
+	ID, Name, Type string
+	Size           int64 // bytes
+	State          string
+	Reason         string // code, when it was put aside
+	Openable       bool
+	On             gov.Date
+}
+
+// Kilobytes is its size as people read it.
+func (a Attached) Kilobytes() int { return int((a.Size + 1023) / 1024) }
 
 // takeFiles gives a new case the files that its draft gathered.
 func (w *Casework) takeFiles(ctx context.Context, tx *db.Tx, c *Case, f Filing) error {

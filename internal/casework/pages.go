@@ -66,6 +66,8 @@ func (m *Mine) Register(mux *http.ServeMux) {
 	mux.HandleFunc("POST /me/consents/{id}", m.withdrawConsent)
 	mux.HandleFunc("GET /me/cases/{number}", m.caseOf)
 	mux.HandleFunc("POST /me/cases/{number}", m.act)
+	mux.HandleFunc("POST /me/cases/{number}/files", m.sendFiles)
+	mux.HandleFunc("GET /me/cases/{number}/files/{file}", m.serveFile(m.Site, m.Actor))
 }
 
 // show answers with a page of the person's space.

@@ -35,7 +35,10 @@ type View struct {
 	Decided  bool
 	Silent   bool // silence was approval
 	Missing  []Document
-	Asked    *Step // what the administration asked and still waits for
+	Files    []Attached
+	Root     string     // of the part of the site that shows it
+	AskedFor []Document // that have to be replaced
+	Asked    *Step      // what the administration asked and still waits for
 }
 
 // Bar is a stretch of the drawing of the period, in days.
@@ -99,6 +102,10 @@ func (w *Casework) view(ctx context.Context, site *web.Site, lang gov.Lang, c *C
 		return nil, err
 	}
 	v.Office = w.OfficeName(c.Administration)
+	v.Root = "/me"
+	if officer {
+		v.Root = "/office"
+	}
 	v.Tone, v.Icon = tones[out.State][0], tones[out.State][1]
 	for _, l := range t.Lists {
 		v.Approves = v.Approves || w.Rules.Lists[l].Approves
@@ -115,6 +122,11 @@ func (w *Casework) view(ctx context.Context, site *web.Site, lang gov.Lang, c *C
 		v.tell(w, &journal[i], officer)
 	}
 	v.bars(w.today(), journal)
+	if w.Files != nil {
+		if v.Files, err = w.Files.OfCase(ctx, c.ID); err != nil {
+			return nil, err
+		}
+	}
 	v.foresee(w.today())
 	return v, nil
 }
@@ -164,12 +176,19 @@ func (v *View) tell(w *Casework, e *Event, officer bool) {
 		}
 	case e.Type == string(clock.Completed):
 		v.Missing = nil
+	case e.Type == FileAdded:
+		v.Missing = slices.DeleteFunc(v.Missing, func(d Document) bool { return slices.Contains(e.Clear.Items, d.ID) })
 	case e.Type == TimePassed:
 		s.Kind, s.Time, s.Icon = "time."+e.Clear.State, "", "clock"
 		v.Silent = v.Silent || e.Clear.State == string(clock.SilenceApproved)
 	case asks[e.Type] != "":
 		s.Tone, s.Icon = "turn", "edit"
-		v.Asked = &s
+		v.Asked, v.AskedFor = &s, nil
+		for _, id := range e.Clear.Items {
+			if d, ok := v.Terms.Document(id); ok && e.Type == string(clock.DefectNotified) {
+				v.AskedFor = append(v.AskedFor, d)
+			}
+		}
 	case e.Type == string(clock.Granted) || e.Type == string(clock.Refused):
 		v.Reasons, v.Decided = e.Text, true
 	}

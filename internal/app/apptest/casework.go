@@ -108,7 +108,6 @@ func casePages(c Cases) []Page {
 		{Kind: "case at the desk", Path: "/office/cases/" + c.Running, As: Studies},
 		{Kind: "case with a question at the desk", Path: "/office/cases/" + c.Asked, As: Studies},
 		{Kind: "case to sign", Path: "/office/cases/" + c.Running, As: Signs},
-		{Kind: "action without reasons", Path: "/office/cases/" + c.Running, As: Studies, Status: http.StatusUnprocessableEntity, Form: map[string]string{"do": "information_requested"}},
 		{Kind: "what happens if nobody acts", Path: "/office/cases/" + c.Running + "/what", As: Studies},
 	}
 }

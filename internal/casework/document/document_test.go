@@ -226,8 +226,8 @@ func TestWhatMustBeSaidIsNotLeftOut(t *testing.T) {
 		"a refusal with an empty reason": func() ([]byte, error) {
 			return m.Decision(DecisionFacts{Facts: f, On: answer, Reasons: []gov.Text{{"fr": " "}}})
 		},
-		"a certificate without a letter": func() ([]byte, error) {
-			return m.SilenceCertificate(CertificateFacts{Facts: f, Issuer: s.Issuer, Council: s.Council, On: answer, Expired: answer})
+		"a certificate without a day": func() ([]byte, error) {
+			return m.SilenceCertificate(CertificateFacts{Facts: f, Issuer: s.Issuer, Council: s.Council, On: answer})
 		},
 	} {
 		if b, err := make(); err == nil {

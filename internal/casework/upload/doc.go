@@ -77,7 +77,7 @@ type Owner struct {
 
 func (o Owner) check() error {
 	if o.Person == "" || o.Filer == "" || (o.Draft == "") == (o.Case == "") || !plainID(o.Person) || !plainID(o.Filer) || !plainID(o.Draft) || !plainID(o.Case) {
-		return errNoFile
+		return ErrNoFile
 	}
 	return nil
 }
@@ -123,7 +123,8 @@ type File struct {
 // Openable reports whether the content may be given to anybody.
 func (f *File) Openable() bool { return f.State == Clean || f.State == Unscanned }
 
-var errNoFile = problem.New(problem.NotFound, "upload.not_found")
+// ErrNoFile says that there is no such file, or not for whoever asks.
+var ErrNoFile = problem.New(problem.NotFound, "upload.not_found")
 
 // Options are what a Store is made of.
 type Options struct {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/pdfcpu/pdfcpu/pkg/api"
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/model"
+	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/types"
 )
 
 // Inspector tells what is wrong with a PDF; nil is nothing.
@@ -57,10 +58,43 @@ func Inspect(b []byte) (err error) {
 	if ctx.Encrypt != nil {
 		return refuse("upload.pdf_encrypted")
 	}
+	for _, e := range ctx.Table {
+		if e != nil && acts(e.Object, 0) {
+			return refuse(codeActive)
+		}
+	}
 	if err := ctx.EnsurePageCount(); err != nil || ctx.PageCount == 0 || ctx.PageCount > maxPages {
 		return refuse("upload.damaged")
 	}
 	return nil
+}
+
+// acts looks for the same in what the reader has understood.
+func acts(o types.Object, depth int) bool {
+	if depth > maxNesting {
+		return true
+	}
+	switch o := o.(type) {
+	case types.Dict:
+		for k, v := range o {
+			if acting.MatchString("/"+k+" ") || acts(v, depth+1) {
+				return true
+			}
+		}
+	case types.StreamDict:
+		return acts(o.Dict, depth)
+	case *types.StreamDict:
+		return acts(o.Dict, depth)
+	case types.Array:
+		for _, v := range o {
+			if acts(v, depth+1) {
+				return true
+			}
+		}
+	case types.Name:
+		return acting.MatchString("/" + string(o) + " ")
+	}
+	return false
 }
 
 // inProcess is Inspect with a bound on the time that its caller waits.

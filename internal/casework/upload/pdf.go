@@ -37,8 +37,11 @@ func checkPDF(b []byte) error {
 		if acting.Match(text) {
 			return refuse(codeActive)
 		}
-		if !shallow(text) || hugeParam(text) {
+		if hugeParam(text) {
 			return refuse(codeBomb)
+		}
+		if err := shallow(text); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -53,9 +56,11 @@ var (
 	flate     = regexp.MustCompile(`/(?:FlateDecode|Fl)(?:[\s\x00()<>\[\]{}/%]|$)`)
 	packers   = regexp.MustCompile(`/(?:FlateDecode|Fl|LZWDecode|LZW|RunLengthDecode|RL)(?:[\s\x00()<>\[\]{}/%]|$)`)
 	filters   = regexp.MustCompile(`/(?:Filter|F)[\s\x00]*[\[/\d]`)
-	tables    = regexp.MustCompile(`/Type[\s\x00]*/(?:ObjStm|XRef)`)
-	objects   = regexp.MustCompile(`/Type[\s\x00]*/ObjStm`)
-	pictures  = regexp.MustCompile(`/Subtype[\s\x00]*/Image`)
+	// A reader takes for objects what its tables call so, whatever type the stream
+	// claims: the other marks of such streams count too.
+	tables   = regexp.MustCompile(`/ObjStm|/XRef|/First[\s\x00]*\d|/W[\s\x00]*\[`)
+	objects  = regexp.MustCompile(`/ObjStm|/First[\s\x00]*\d`)
+	pictures = regexp.MustCompile(`/Subtype[\s\x00]*/Image`)
 )
 
 // unescape writes out the characters that a name may hide in "#4a".
@@ -87,7 +92,7 @@ func hugeParam(b []byte) bool {
 // objects. All streams but pictures are unpacked once, within a bound for all of
 // them together.
 func unpack(b []byte) (plain []byte, inside [][]byte, err error) {
-	budget, from := int64(maxInflated), 0
+	u, from := &unpacker{budget: maxInflated}, 0
 	for n := 0; ; n++ {
 		if n == maxStreams {
 			return nil, nil, refuse(codeBomb)
@@ -97,8 +102,7 @@ func unpack(b []byte) (plain []byte, inside [][]byte, err error) {
 			return append(plain, b[from:]...), inside, nil
 		}
 		plain = append(plain, b[from:at]...)
-		dict := unescape(dictBefore(b, at))
-		text, end, err := inflate(dict, b[start:], &budget)
+		text, end, err := u.inflate(unescape(dictBefore(b, from, at)), b[start:])
 		if err != nil {
 			return nil, nil, err
 		}
@@ -139,8 +143,8 @@ func nextStream(b []byte, from int) (at, start int) {
 }
 
 // dictBefore returns the text of the object whose stream begins at a place.
-func dictBefore(b []byte, at int) []byte {
-	d := b[max(0, at-maxDict):at]
+func dictBefore(b []byte, from, at int) []byte {
+	d := b[max(from, at-maxDict):at]
 	if i := bytes.LastIndex(d, []byte("endobj")); i >= 0 {
 		d = d[i:]
 	}
@@ -150,9 +154,23 @@ func dictBefore(b []byte, at int) []byte {
 	return d
 }
 
+// unpacker unpacks streams within one bound for all.
+type unpacker struct {
+	budget int64
+	z      io.ReadCloser
+}
+
+func (u *unpacker) open(src io.Reader) (err error) {
+	if u.z == nil {
+		u.z, err = zlib.NewReader(src)
+		return err
+	}
+	return u.z.(zlib.Resetter).Reset(src, nil)
+}
+
 // inflate unpacks a stream that a reader would unpack to understand the file, and
 // returns what it holds when it holds objects.
-func inflate(dict, data []byte, budget *int64) (text []byte, used int, err error) {
+func (u *unpacker) inflate(dict, data []byte) (text []byte, used int, err error) {
 	table := tables.Match(dict)
 	packed := len(packers.FindAll(dict, -1))
 	switch {
@@ -170,8 +188,7 @@ func inflate(dict, data []byte, budget *int64) (text []byte, used int, err error
 		return nil, 0, nil
 	}
 	src := bytes.NewReader(data)
-	z, err := zlib.NewReader(src)
-	if err != nil {
+	if err := u.open(src); err != nil {
 		return nil, 0, nil // a stream that can't be unpacked shows nothing to anybody
 	}
 	var out bytes.Buffer
@@ -179,8 +196,8 @@ func inflate(dict, data []byte, budget *int64) (text []byte, used int, err error
 	if objects.Match(dict) {
 		w = &out
 	}
-	n, err := io.Copy(w, io.LimitReader(z, *budget+1))
-	if *budget -= n; *budget < 0 {
+	n, err := io.Copy(w, io.LimitReader(u.z, u.budget+1))
+	if u.budget -= n; u.budget < 0 {
 		return nil, 0, refuse(codeBomb)
 	}
 	used = len(data) - src.Len()
@@ -193,14 +210,16 @@ func inflate(dict, data []byte, budget *int64) (text []byte, used int, err error
 	return text, used, nil
 }
 
-// shallow reports whether arrays and dictionaries lie no deeper in one another
+// shallow reports a file whose arrays and dictionaries lie deeper in one another
 // than a reader that calls itself can follow.
-func shallow(b []byte) bool {
+func shallow(b []byte) error {
 	depth := 0
 	for i := 0; i < len(b); i++ {
 		switch b[i] {
 		case '(':
-			i = skipString(b, i)
+			if i = endOfString(b, i); i < 0 {
+				return refuse("upload.damaged")
+			}
 		case '[', '<':
 			depth++
 		case ']', '>':
@@ -215,15 +234,14 @@ func shallow(b []byte) bool {
 			}
 		}
 		if depth > 2*maxNesting { // "<<" counts twice
-			return false
+			return refuse(codeBomb)
 		}
 	}
-	return true
+	return nil
 }
 
-// skipString returns where a string in brackets ends; one that does not end is
-// skipped by its first byte only.
-func skipString(b []byte, at int) int {
+// endOfString returns where a string in brackets ends, -1 when it does not.
+func endOfString(b []byte, at int) int {
 	open := 0
 	for i := at; i < len(b); i++ {
 		switch b[i] {
@@ -237,5 +255,5 @@ func skipString(b []byte, at int) int {
 			}
 		}
 	}
-	return at
+	return -1
 }

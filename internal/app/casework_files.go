@@ -1,0 +1,91 @@
+package app
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"path/filepath"
+	"slices"
+
+	"diwan/internal/blob"
+	"diwan/internal/casework"
+	"diwan/internal/casework/form"
+	"diwan/internal/casework/upload"
+	"diwan/internal/db"
+	"diwan/internal/gov"
+)
+
+// caseFiles keeps what people hand in with their applications.
+type caseFiles struct {
+	store *upload.Store
+	a     *App
+}
+
+// openCaseFiles opens the store of files, with a scanner where one is configured.
+func (a *App) openCaseFiles() (*caseFiles, error) {
+	blobs, err := blob.OpenFolder(filepath.Join(a.Config.Data, "case-files"))
+	if err != nil {
+		return nil, err
+	}
+	o := upload.Options{DB: a.DB, Blobs: blobs, Keys: a.Accounts, Clock: a.clock, Dir: filepath.Join(a.Config.Data, "incoming"), Log: a.log}
+	if a.Config.VirusScanner != "" {
+		if o.Scanner, err = upload.NewClamd(a.Config.VirusScanner); err != nil {
+			return nil, err
+		}
+	}
+	s, err := upload.New(o)
+	return &caseFiles{s, a}, err
+}
+
+func answerFile(f upload.File, err error) (form.File, error) {
+	return form.File{Ref: f.ID, Name: f.Name, Type: f.Type, Size: f.Size, SHA256: f.SHA256}, err
+}
+
+// Receive implements casework.Files.
+func (c *caseFiles) Receive(ctx context.Context, d *casework.Draft, name string, r io.Reader) (form.File, error) {
+	return answerFile(c.store.Receive(ctx, upload.Owner{Person: d.Person, Filer: d.Filer, Draft: d.ID}, name, r))
+}
+
+// ReceiveFor implements casework.Files.
+func (c *caseFiles) ReceiveFor(ctx context.Context, k *casework.Case, filer, name string, r io.Reader) (form.File, error) {
+	return answerFile(c.store.Receive(ctx, upload.Owner{Person: k.Person, Filer: filer, Case: k.ID}, name, r))
+}
+
+// Take implements casework.Files.
+func (c *caseFiles) Take(ctx context.Context, tx *db.Tx, draft, caseID string) error {
+	return c.store.Take(ctx, tx, draft, caseID)
+}
+
+// OfCase implements casework.Files.
+func (c *caseFiles) OfCase(ctx context.Context, caseID string) ([]casework.Attached, error) {
+	list, err := c.store.OfCase(ctx, caseID)
+	var out []casework.Attached
+	for _, f := range list {
+		out = append(out, casework.Attached{ID: f.ID, Name: f.Name, Type: f.Type, Size: f.Size, State: string(f.State), Reason: f.Reason, Openable: f.Openable(),
+			On: gov.DateOf(f.Created, c.a.Country.Zone())})
+	}
+	return out, err
+}
+
+// Serve implements casework.Files. The file is one of the case: no id of another
+// opens anything.
+func (c *caseFiles) Serve(w http.ResponseWriter, r *http.Request, k *casework.Case, id string) error {
+	list, err := c.store.OfCase(r.Context(), k.ID)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(list, func(f upload.File) bool { return f.ID == id })
+	if i < 0 {
+		return upload.ErrNoFile
+	}
+	return c.store.Serve(w, r, list[i])
+}
+
+// sweep asks the scanner again for what it could not look at, and forgets the files
+// of drafts that are gone.
+func (c *caseFiles) sweep(ctx context.Context) error {
+	if err := c.store.Sweep(ctx); err != nil {
+		return err
+	}
+	return c.store.SweepDrafts(ctx, c.a.Casework.LiveDrafts)
+}

@@ -1,0 +1,51 @@
+package casework
+
+import (
+	"net/http"
+
+	"diwan/internal/gov"
+	"diwan/internal/problem"
+)
+
+// registerMore adds the pages beside the inbox, each behind the same door.
+func (d *Desk) registerMore(mux *http.ServeMux) {
+	for pattern, handler := range map[string]http.HandlerFunc{
+		"GET /office/opinions":               d.opinions,
+		"GET /office/opinions/{id}":          d.opinion,
+		"POST /office/opinions/{id}":         d.giveOpinion,
+		"POST /office/cases/{number}/advice": d.askOpinion,
+	} {
+		mux.HandleFunc(pattern, d.behind(handler))
+	}
+}
+
+// behind keeps those out who don't work on cases.
+func (d *Desk) behind(handler http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if !MayWork(d.Actor(r)) {
+			d.Site.Fail(w, r, problem.New(problem.Forbidden, "forbidden"))
+			return
+		}
+		handler(w, r)
+	}
+}
+
+// posted reads what a page posted; false means that the answer is written.
+func (d *Desk) posted(w http.ResponseWriter, r *http.Request) bool {
+	if err := r.ParseForm(); err != nil {
+		d.Site.Fail(w, r, tooLarge(err))
+		return false
+	}
+	return true
+}
+
+// deskPage is what every page of the desk shows beside its own.
+type deskPage struct {
+	Who   gov.Actor
+	Saved bool
+	Error string
+}
+
+func (d *Desk) page(r *http.Request, wrong string) deskPage {
+	return deskPage{Who: d.Actor(r), Saved: r.URL.Query().Get("saved") == "1", Error: wrong}
+}
