@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"sync"
@@ -78,6 +79,9 @@ func (b *bench) caseworkOn(ctx context.Context, engine db.Engine, address string
 	}
 	if err := b.filing(ctx, w, name, size); err != nil {
 		return err
+	}
+	if os.Getenv("PROF") != "" {
+		pprof.StopCPUProfile()
 	}
 	if err := b.saving(ctx, w, name, size); err != nil {
 		return err

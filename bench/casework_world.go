@@ -69,7 +69,7 @@ func newCaseworkWorld(ctx context.Context, address string) (*caseworkWorld, erro
 	if _, err := d.Migrate(ctx, app.Migrations(), time.Now()); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
-	w := &caseworkWorld{db: d, pack: pack, clock: &benchClock{time.Date(2026, 11, 16, 9, 0, 0, 0, time.UTC)}}
+	w := &caseworkWorld{db: d, pack: pack, clock: &benchClock{time.Date(2026, 11, 12, 9, 0, 0, 0, time.UTC)}}
 	w.accounts = identity.NewAccounts(d, audit.New(d, w.clock), w.clock)
 	secret := make([]byte, 32)
 	rand.Read(secret)

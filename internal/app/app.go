@@ -73,12 +73,12 @@ type App struct {
 // Migrations returns the tables of all slices, in an order in which they can be
 // made.
 func Migrations() []db.Migrations {
-	return []db.Migrations{audit.Migrations(), identity.Migrations(), catalogue.Migrations(), gazette.Migrations(), exchange.Migrations(), stamp.Migrations(), casework.Migrations(), upload.Migrations()}
+	return []db.Migrations{audit.Migrations(), identity.Migrations(), catalogue.Migrations(), gazette.Migrations(), exchange.Migrations(), stamp.Migrations(), casework.Migrations(), casework.DeskMigrations(), upload.Migrations()}
 }
 
 // MessageFolders returns the words of all slices.
 func MessageFolders() []fs.FS {
-	return []fs.FS{web.Messages(), identity.Messages(), catalogue.Messages(), catalogue.MessagesAPI(), gazette.Messages(), exchange.Messages(), casework.Messages(), clock.Messages(), form.Messages(), document.Messages(), upload.Messages()}
+	return []fs.FS{web.Messages(), identity.Messages(), catalogue.Messages(), catalogue.MessagesAPI(), gazette.Messages(), exchange.Messages(), casework.Messages(), casework.DeskMessages(), clock.Messages(), form.Messages(), document.Messages(), upload.Messages()}
 }
 
 // TemplateSets returns the pages of all slices.

@@ -70,7 +70,7 @@ func (a *App) openCasework(ctx context.Context) error {
 			return a.Accounts.Reference(ctx, person, "administration:"+administration)
 		},
 		FieldLabel: plan.fieldLabel,
-		May:        a.mayCase, OfficeName: catalogued.name, AccountName: a.accountName, Fetcher: a.fetcher(plan.Sources), Files: files, Log: a.log,
+		May:        a.mayCase, OfficeName: catalogued.name, AccountName: a.accountName, IsOffice: catalogued.isOffice, Workers: a.Accounts.WhoWork, Fetcher: a.fetcher(plan.Sources), Files: files, Log: a.log,
 	})
 	return nil
 }
@@ -308,7 +308,7 @@ func (a *App) registerCaseworkOffice(mux *http.ServeMux, sessions *identity.Sess
 	if a.Casework == nil {
 		return
 	}
-	d := &casework.Desk{Casework: a.Casework, Site: a.Site, Actor: identity.Actor,
+	d := &casework.Desk{Casework: a.Casework, Site: a.Site, Actor: identity.Actor, Places: catalogued{a: a}.places,
 		Fresh:   func(r *http.Request) bool { return sessions.Fresh(r, freshFor) },
 		Confirm: func(path string) string { return identity.Office + "/confirm?" + url.Values{"to": {path}}.Encode() },
 		Colleagues: func(r *http.Request, administration string) ([]gov.Actor, error) {
@@ -343,7 +343,7 @@ func (a *App) registerCaseworkJobs(r *jobs.Registry) {
 	}
 	jobs.Handle(r, func(ctx context.Context, _ sweepCasesArgs) error {
 		_, err := a.Casework.Sweep(ctx)
-		return errors.Join(err, a.Casework.Tidy(ctx), a.Casework.LoadForms(ctx), a.caseFiles.sweep(ctx))
+		return errors.Join(err, a.Casework.Tidy(ctx), a.Casework.Chores(ctx), a.Casework.LoadForms(ctx), a.caseFiles.sweep(ctx))
 	})
 	jobs.Every(r, sweepInterval, func() jobs.Args { return sweepCasesArgs{} })
 	jobs.Handle(r, func(ctx context.Context, _ sendNoticesArgs) error { return a.sendNotices(ctx) })

@@ -109,8 +109,17 @@ func (w *Casework) Act(ctx context.Context, actor gov.Actor, number string, a Ac
 			if err := w.opinion(ctx, tx, c, actor, &a, &e); err != nil {
 				return nil, err
 			}
+		case string(clock.Granted), string(clock.Refused), string(clock.AppealAnswered):
+			instead, err := w.signsFor(ctx, tx, c, now.events, actor)
+			if err != nil {
+				return nil, err
+			}
+			e.Clear.For = instead
 		case Assigned:
-			c.Assigned = a.To
+			if err := w.delegated(ctx, tx, c, &e); err != nil {
+				return nil, err
+			}
+			c.Assigned = e.Clear.To
 		case Moved:
 			c.Unit, c.Assigned = a.To, ""
 		}

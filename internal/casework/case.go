@@ -132,6 +132,7 @@ type Clear struct {
 	State    string   `json:"state,omitempty"`  // that time brought about
 	To       string   `json:"to,omitempty"`     // account, unit or administration
 	Ref      string   `json:"ref,omitempty"`    // an id: of a file, an exchange, a payment, a case
+	For      string   `json:"for,omitempty"`    // account that is away and in whose place the case is held or decided
 	Role     string   `json:"role,omitempty"`   // of the actor: person, officer, program
 }
 

@@ -98,6 +98,7 @@ type inboxData struct {
 	Saved   bool
 	Error   string
 	Query   string
+	Saves   saves
 }
 
 func (d *Desk) inbox(w http.ResponseWriter, r *http.Request) { d.showInbox(w, r, http.StatusOK, "") }
@@ -129,7 +130,15 @@ func (d *Desk) showInbox(w http.ResponseWriter, r *http.Request, status int, wro
 	if filter.Administration == "" { // a view that does not exist
 		filter.Administration, filter.Unit = who.Administration, who.Unit
 	}
-	filter.Procedure, filter.Page = q.Get("procedure"), q.Get("page")
+	var err error
+	if data.Saves, err = d.savesOf(r, &filter, &data.View); err != nil {
+		d.Site.Fail(w, r, err)
+		return
+	}
+	if q.Get("procedure") != "" {
+		filter.Procedure, data.Saves.Procedure = q.Get("procedure"), q.Get("procedure")
+	}
+	filter.Page = q.Get("page")
 	list, next, err := d.Inbox(r.Context(), filter)
 	for _, c := range list {
 		var row caseRow
@@ -193,31 +202,6 @@ func (d *Desk) find(w http.ResponseWriter, r *http.Request) {
 // maxBatch bounds what one batch does.
 const maxBatch = 100
 
-// batch assigns several cases at once.
-func (d *Desk) batch(w http.ResponseWriter, r *http.Request) {
-	if err := r.ParseForm(); err != nil {
-		d.Site.Fail(w, r, tooLarge(err))
-		return
-	}
-	numbers := r.PostForm["case"]
-	if len(numbers) == 0 || len(numbers) > maxBatch {
-		d.showInbox(w, r, http.StatusUnprocessableEntity, d.Site.Printer(r).T("casework.batch.none"))
-		return
-	}
-	who := d.Actor(r)
-	for _, n := range numbers {
-		if _, err := d.Act(r.Context(), who, n, Action{Type: Assigned, To: who.ID}); err != nil {
-			if wrong, ok := readers(d.Site, r, err); ok {
-				d.showInbox(w, r, http.StatusUnprocessableEntity, wrong)
-				return
-			}
-			d.Site.Fail(w, r, err)
-			return
-		}
-	}
-	to(w, r, "/office/cases?saved=1&view=mine")
-}
-
 // officeCase is a case as the officer sees it.
 type officeCase struct {
 	*View
@@ -260,7 +244,7 @@ func (d *Desk) showCase(w http.ResponseWriter, r *http.Request, status int, wron
 		return
 	}
 	data := officeCase{Who: who, Error: wrong, Saved: r.URL.Query().Get("saved") == "1", Agent: d.AccountName(ctx, c.Assigned)}
-	if data.View, err = d.view(ctx, d.Site, web.LangOf(r), c, true); err == nil {
+	if data.View, err = d.view(ctx, d.Site, web.LangOf(r), c, who.Administration == c.Administration); err == nil {
 		err = d.fillCase(r, &data, c)
 	}
 	if err != nil {

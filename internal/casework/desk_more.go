@@ -1,6 +1,8 @@
 package casework
 
 import (
+	"context"
+	"errors"
 	"net/http"
 
 	"diwan/internal/gov"
@@ -14,6 +16,9 @@ func (d *Desk) registerMore(mux *http.ServeMux) {
 		"GET /office/opinions/{id}":          d.opinion,
 		"POST /office/opinions/{id}":         d.giveOpinion,
 		"POST /office/cases/{number}/advice": d.askOpinion,
+		"GET /office/team":                   d.team,
+		"POST /office/team":                  d.changeTeam,
+		"POST /office/views":                 d.saveView,
 	} {
 		mux.HandleFunc(pattern, d.behind(handler))
 	}
@@ -48,4 +53,11 @@ type deskPage struct {
 
 func (d *Desk) page(r *http.Request, wrong string) deskPage {
 	return deskPage{Who: d.Actor(r), Saved: r.URL.Query().Get("saved") == "1", Error: wrong}
+}
+
+// Chores does what the desk's own days ask for: it reminds of opinions, and moves
+// the cases of those who leave or come back. It is called every few minutes and
+// may run on several copies of the program at once.
+func (w *Casework) Chores(ctx context.Context) error {
+	return errors.Join(w.RemindOpinions(ctx), w.KeepAbsences(ctx))
 }

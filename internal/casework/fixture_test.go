@@ -89,7 +89,7 @@ func testCountry(t testing.TB) (*gov.Country, clock.Rules) {
 
 // each runs a test on both engines.
 func each(t *testing.T, test func(w *world)) {
-	dbtest.Each(t, []db.Migrations{Migrations()}, func(t *testing.T, d *db.DB) { test(newWorld(t, d)) })
+	dbtest.Each(t, []db.Migrations{Migrations(), DeskMigrations()}, func(t *testing.T, d *db.DB) { test(newWorld(t, d)) })
 }
 
 func newWorld(t *testing.T, d *db.DB) *world {

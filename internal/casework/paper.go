@@ -48,7 +48,7 @@ func (x *Receipts) decisionOf(r *http.Request, c *Case) (PaperFacts, error) {
 	}
 	e := journal[i]
 	f.Granted, f.On, f.Reasons, f.At = e.Type == string(clock.Granted), e.On, e.Text, e.At
-	f.Signer = x.AccountName(r.Context(), e.Actor)
+	f.Signer = x.signer(r, e)
 	out, err := clock.Run(x.Rules, input(f.Terms, journal[:i+1], e.On))
 	for _, t := range out.Timers {
 		if t.Name == "appeal" {

@@ -61,6 +61,8 @@ type Step struct {
 	Seq   int64
 	Hash  string
 	To    string
+	// Instead is who was away, in whose place it was done.
+	Instead gov.Text
 	// Private lines are the office's own.
 	Private bool
 }
@@ -119,7 +121,11 @@ func (w *Casework) view(ctx context.Context, site *web.Site, lang gov.Lang, c *C
 		v.Explain = append(v.Explain, words.Say(&w.Rules, e))
 	}
 	for i := range journal {
+		n := len(v.Steps)
 		v.tell(w, &journal[i], officer)
+		if away := journal[i].Clear.For; away != "" && len(v.Steps) > n {
+			v.Steps[n].Instead = w.AccountName(ctx, away)
+		}
 	}
 	v.bars(w.today(), journal)
 	if w.Files != nil {

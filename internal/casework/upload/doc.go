@@ -124,6 +124,7 @@ type File struct {
 func (f *File) Openable() bool { return f.State == Clean || f.State == Unscanned }
 
 // ErrNoFile says that there is no such file, or not for whoever asks.
+// ErrNoFile says that there is no such file for the one who asks.
 var ErrNoFile = problem.New(problem.NotFound, "upload.not_found")
 
 // Options are what a Store is made of.
@@ -181,4 +182,30 @@ func New(o Options) (*Store, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Store{Options: o, memory: make(slots, 8), work: make(slots, 2)}, nil
+}
+
+// Message returns the key of the words for a state.
+func (s State) Message() string {
+	switch s {
+	case Clean:
+		return "upload.state.clean"
+	case Unscanned:
+		return "upload.state.unscanned"
+	case Held:
+		return "upload.state.held"
+	}
+	return "upload.state.quarantined"
+}
+
+// Labels are the words that the script of file inputs needs, by the name of the
+// data attribute in which it looks for them. say returns a message as it is,
+// its placeholders unfilled.
+func Labels(say func(key string) string) map[string]string {
+	return map[string]string{
+		"data-upload-sending": say("upload.sending"),
+		"data-upload-sent":    say("upload.sent"),
+		"data-upload-failed":  say("upload.failed"),
+		"data-upload-waiting": say("upload.waiting"),
+		"data-upload-remove":  say("upload.remove"),
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"path"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -123,7 +124,7 @@ func (s *Store) examine(ctx context.Context, name string, b []byte) (mediaType, 
 		kept = b
 	}
 	if err == nil && len(kept) > MaxFile {
-		err = refuse("upload.too_large")
+		err = refuse("upload.too_large", "max", strconv.Itoa(MaxFile>>20))
 	}
 	return mediaType, fitting, kept, err
 }

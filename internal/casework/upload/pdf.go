@@ -50,11 +50,11 @@ func checkPDF(b []byte) error {
 // names as whole words of PDF.
 var (
 	encrypted = regexp.MustCompile(`/Encrypt[\s\x00]*(?:<<|\d)`)
-	acting    = regexp.MustCompile(`/(?:JavaScript|JS|Launch|EmbeddedFiles?|RichMedia|XFA|SubmitForm|ImportData|GoToE|Rendition)(?:[\s\x00()<>\[\]{}/%]|$)`)
+	acting    = regexp.MustCompile(`/(?:JavaScript|JS|Launch|EmbeddedFiles?|RichMedia|XFA|SubmitForm|ImportData|GoToE|Rendition)\b`)
 	escaped   = regexp.MustCompile(`#[0-9A-Fa-f]{2}`)
 	params    = regexp.MustCompile(`/(?:Size|Columns|Colors|BitsPerComponent|N|First|Count)[\s\x00]+(\d+)`)
-	flate     = regexp.MustCompile(`/(?:FlateDecode|Fl)(?:[\s\x00()<>\[\]{}/%]|$)`)
-	packers   = regexp.MustCompile(`/(?:FlateDecode|Fl|LZWDecode|LZW|RunLengthDecode|RL)(?:[\s\x00()<>\[\]{}/%]|$)`)
+	flate     = regexp.MustCompile(`/(?:FlateDecode|Fl)\b`)
+	packers   = regexp.MustCompile(`/(?:FlateDecode|Fl|LZWDecode|LZW|RunLengthDecode|RL)\b`)
 	filters   = regexp.MustCompile(`/(?:Filter|F)[\s\x00]*[\[/\d]`)
 	// A reader takes for objects what its tables call so, whatever type the stream
 	// claims: the other marks of such streams count too.
