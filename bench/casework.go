@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime/pprof"
 	"slices"
 	"strings"
 	"sync"
@@ -80,9 +79,6 @@ func (b *bench) caseworkOn(ctx context.Context, engine db.Engine, address string
 	if err := b.filing(ctx, w, name, size); err != nil {
 		return err
 	}
-	if os.Getenv("PROF") != "" {
-		pprof.StopCPUProfile()
-	}
 	if err := b.saving(ctx, w, name, size); err != nil {
 		return err
 	}
@@ -101,6 +97,9 @@ func (b *bench) filing(ctx context.Context, w *caseworkWorld, name string, size 
 		return err
 	}
 	rate := float64(len(times)) / took.Seconds()
+	if err := w.undone(ctx); err != nil {
+		return err
+	}
 	n, err := w.counted(ctx)
 	if err != nil {
 		return err

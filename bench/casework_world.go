@@ -80,6 +80,9 @@ func newCaseworkWorld(ctx context.Context, address string) (*caseworkWorld, erro
 		Reference: func(ctx context.Context, person, administration string) (string, error) {
 			return w.accounts.Reference(ctx, person, "administration:"+administration)
 		},
+		ReferenceIn: func(ctx context.Context, person, administration string) (string, func(context.Context, *db.Tx) error, error) {
+			return w.accounts.ReferenceIn(ctx, person, "administration:"+administration)
+		},
 		OfficeName:  func(id string) gov.Text { return gov.Text{"fr": id} },
 		AccountName: func(_ context.Context, id string) gov.Text { return gov.Text{"fr": id} },
 		Log:         slog.New(slog.DiscardHandler)})
@@ -192,6 +195,20 @@ func (w *caseworkWorld) file(ctx context.Context, i int) error {
 // counted is how many cases there are.
 func (w *caseworkWorld) counted(ctx context.Context) (n int, err error) {
 	return n, w.db.Reader().QueryRowContext(ctx, `SELECT COUNT(*) FROM casework_case`).Scan(&n)
+}
+
+// undone prints how many transactions a server gave up in favour of others: each
+// was tried again.
+func (w *caseworkWorld) undone(ctx context.Context) error {
+	if w.db.Engine() != db.Postgres {
+		return nil
+	}
+	var n, of int
+	if err := w.db.Reader().QueryRowContext(ctx, `SELECT xact_rollback, xact_commit FROM pg_stat_database WHERE datname = current_database()`).Scan(&n, &of); err != nil {
+		return err
+	}
+	fmt.Printf("PostgreSQL undid %d transactions beside %d that it kept\n", n, of)
+	return nil
 }
 
 func (w *caseworkWorld) save(ctx context.Context, i int) error {

@@ -5,9 +5,10 @@ import (
 	"runtime/pprof"
 )
 
-func init() {
-	if p := os.Getenv("PROF"); p != "" {
-		f, _ := os.Create(p)
+func profOn(p string) {
+	if os.Getenv("PROF") != "" {
+		f, _ := os.Create(os.Getenv("PROF") + p)
 		pprof.StartCPUProfile(f)
 	}
 }
+func profOff() { pprof.StopCPUProfile() }

@@ -52,6 +52,7 @@ func TestBuildingPermit(t *testing.T) {
 	}
 	for _, run := range []struct{ lang, database string }{{"ar", ""}, {"fr", os.Getenv("DIWAN_TEST_POSTGRES")}} {
 		t.Run(run.lang, func(t *testing.T) {
+			t.Parallel()
 			var more []string
 			if run.database != "" {
 				more = []string{"--database", dbtest.Postgres(t, nil).URL()}

@@ -48,6 +48,9 @@ type environment struct {
 }
 
 func main() {
+	if len(os.Args) == 2 && os.Args[1] == app.InspectCommand { // reads one PDF, apart from everything else
+		os.Exit(app.InspectPDF(os.Stdin))
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, environment{os.Stdin, os.Stdout, os.Stderr, stop}, os.Args[1:]))

@@ -15,6 +15,7 @@ import (
 	"diwan/internal/casework/form"
 	"diwan/internal/catalogue"
 	"diwan/internal/catalogue/model"
+	"diwan/internal/db"
 	"diwan/internal/gov"
 	"diwan/internal/identity"
 	"diwan/internal/identity/policy"
@@ -68,6 +69,9 @@ func (a *App) openCasework(ctx context.Context) error {
 		DB: a.DB, Clock: a.clock, Country: a.Country, Rules: rules.In(a.Country.Calendar()), Banned: banned, Procedures: catalogued, Keys: a.Accounts,
 		Reference: func(ctx context.Context, person, administration string) (string, error) {
 			return a.Accounts.Reference(ctx, person, "administration:"+administration)
+		},
+		ReferenceIn: func(ctx context.Context, person, administration string) (string, func(context.Context, *db.Tx) error, error) {
+			return a.Accounts.ReferenceIn(ctx, person, "administration:"+administration)
 		},
 		FieldLabel: plan.fieldLabel,
 		May:        a.mayCase, OfficeName: catalogued.name, AccountName: a.accountName, IsOffice: catalogued.isOffice, Workers: a.Accounts.WhoWork, Fetcher: a.fetcher(plan.Sources), Files: files, Log: a.log,
@@ -319,6 +323,7 @@ func (a *App) registerCaseworkOffice(mux *http.ServeMux, sessions *identity.Sess
 			return slices.DeleteFunc(all, func(x gov.Actor) bool { return !casework.MayWork(x) }), nil
 		}}
 	d.Register(mux)
+	a.registerCounter(mux, d)
 	a.receipts().RegisterOwn(mux, identity.Office)
 }
 

@@ -2,9 +2,16 @@ package app
 
 import (
 	"cmp"
+	"context"
+	"net/http"
 	"slices"
 
 	"diwan/internal/casework"
+	"diwan/internal/casework/form"
+	"diwan/internal/gov"
+	"diwan/internal/identity"
+	"diwan/internal/identity/policy"
+	"diwan/internal/problem"
 )
 
 // places lists the administrations of the catalogue and their places, by id.
@@ -23,4 +30,99 @@ func (c catalogued) places() []casework.Office {
 // isOffice tells whether there is an administration, or a place of one, with an id.
 func (c catalogued) isOffice(id string) bool {
 	return slices.ContainsFunc(c.places(), func(o casework.Office) bool { return o.ID == id })
+}
+
+// registerBuilder mounts the pages on which forms are made.
+func (a *App) registerBuilder(mux *http.ServeMux) {
+	if a.Casework == nil {
+		return
+	}
+	b := &casework.Builder{Casework: a.Casework, Site: a.Site, Actor: identity.Actor, MayForm: a.mayForm, Mine: a.proceduresOf, Facts: a.formFacts}
+	b.Register(mux)
+}
+
+// mayForm asks the policy about the form of a procedure.
+func (a *App) mayForm(_ context.Context, actor gov.Actor, action, procedure, hand string) error {
+	e := a.Catalogue.Snapshot().Procedure(procedure)
+	if e == nil {
+		return problem.New(problem.NotFound, "procedure.not_found")
+	}
+	ok, why := policy.May(policy.Actor{Actor: actor}, policy.Action(action), policy.Resource{Kind: policy.Form, ID: procedure, Administration: e.Competent, Preparer: hand, Procedure: procedure})
+	if !ok {
+		return problem.New(problem.Forbidden, "forbidden", "rule", why)
+	}
+	return nil
+}
+
+// buildsForms tells who has something to do with forms.
+func buildsForms(actor gov.Actor) bool {
+	return slices.ContainsFunc([]gov.Role{gov.RoleEditor, gov.RoleCommission, gov.RoleSteward}, actor.Has)
+}
+
+// proceduresOf lists the procedures of an actor's administration, all of them for
+// who works for all, by name.
+func (a *App) proceduresOf(actor gov.Actor) []casework.Office {
+	if !buildsForms(actor) {
+		return nil
+	}
+	var out []casework.Office
+	for _, e := range a.Catalogue.Snapshot().Procedures {
+		if actor.Administration == "" || actor.Administration == e.Competent {
+			out = append(out, casework.Office{ID: e.ID, Name: e.Name})
+		}
+	}
+	return out
+}
+
+// formFacts are what a first form of a procedure is made from.
+func (a *App) formFacts(procedure string) (form.Facts, error) {
+	e := a.Catalogue.Snapshot().Procedure(procedure)
+	if e == nil {
+		return form.Facts{}, problem.New(problem.NotFound, "procedure.not_found")
+	}
+	return form.Facts{Name: e.Name, Languages: a.Country.Order(), Say: func(l gov.Lang, key string) string { return a.Site.Words.Printer(string(l)).T(key) }}, nil
+}
+
+// registry finds who stands at a counter.
+type registry struct{ a *App }
+
+// FindPresent implements casework.Registry.
+func (x registry) FindPresent(ctx context.Context, by gov.Actor, number string) ([]casework.Present, error) {
+	ids, err := x.a.Accounts.FindByNumber(ctx, by, number, "counter")
+	if err != nil {
+		return nil, err
+	}
+	var out []casework.Present
+	for _, id := range ids {
+		acc, err := x.a.Accounts.ByID(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if !acc.Disabled {
+			out = append(out, casework.Present{ID: id, Name: acc.Name, Account: true})
+		}
+	}
+	return out, nil
+}
+
+// registerCounter mounts the counter beside a desk.
+func (a *App) registerCounter(mux *http.ServeMux, d *casework.Desk) {
+	x := &casework.CounterDesk{Desk: d, Registry: registry{a}, Pages: &casework.Mine{Casework: a.Casework, Site: a.Site, Actor: identity.Actor},
+		Procedures: func(administration string) []casework.Office { return a.filedAt(administration) }}
+	x.Register(mux)
+}
+
+// filedAt lists the procedures that can be applied for at a place, by name.
+func (a *App) filedAt(place string) []casework.Office {
+	var out []casework.Office
+	for _, e := range a.Catalogue.Snapshot().Procedures {
+		if !a.Casework.HasForm(e.ID) {
+			continue
+		}
+		offices, err := (catalogued{a: a}).Offices(context.Background(), e.ID)
+		if err == nil && slices.ContainsFunc(offices, func(o casework.Office) bool { return o.ID == place }) {
+			out = append(out, casework.Office{ID: e.ID, Name: e.Name})
+		}
+	}
+	return out
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -13,7 +14,14 @@ import (
 	"diwan/internal/casework/upload"
 	"diwan/internal/db"
 	"diwan/internal/gov"
+	"diwan/internal/identity"
 )
+
+// InspectCommand is the subcommand that reads one PDF in a process of its own.
+const InspectCommand = "inspect-pdf"
+
+// InspectPDF is that subcommand; it returns its exit code.
+func InspectPDF(in io.Reader) int { return upload.InspectMain(in) }
 
 // caseFiles keeps what people hand in with their applications.
 type caseFiles struct {
@@ -33,6 +41,9 @@ func (a *App) openCaseFiles() (*caseFiles, error) {
 			return nil, err
 		}
 	}
+	if program, err := os.Executable(); err == nil && filepath.Base(program) == "diwan" { // a test's file is another program
+		o.Inspector = upload.Apart(program, InspectCommand)
+	}
 	s, err := upload.New(o)
 	return &caseFiles{s, a}, err
 }
@@ -44,6 +55,24 @@ func answerFile(f upload.File, err error) (form.File, error) {
 // Receive implements casework.Files.
 func (c *caseFiles) Receive(ctx context.Context, d *casework.Draft, name string, r io.Reader) (form.File, error) {
 	return answerFile(c.store.Receive(ctx, upload.Owner{Person: d.Person, Filer: d.Filer, Draft: d.ID}, name, r))
+}
+
+// Claim implements casework.Files.
+func (c *caseFiles) Claim(ctx context.Context, d *casework.Draft, id string) (form.File, error) {
+	return answerFile(c.store.Claim(ctx, upload.Owner{Person: d.Person, Filer: d.Filer, Draft: d.ID}, id))
+}
+
+// registerUploads mounts where files go in parts. The draft that they are for stands
+// in the address, and is that of whoever is signed in.
+func (a *App) registerUploads(mux *http.ServeMux, sessions *identity.Sessions) error {
+	h, err := a.caseFiles.store.Resumable(casework.UploadPath, func(r *http.Request) (upload.Owner, error) {
+		d, err := a.Casework.Draft(r.Context(), identity.Actor(r).ID, r.URL.Query().Get("draft"))
+		return upload.Owner{Person: d.Person, Filer: d.Filer, Draft: d.ID}, err
+	})
+	if err == nil {
+		mux.Handle(casework.UploadPath, a.metrics.wrap("uploads", sessions.Load(h)))
+	}
+	return err
 }
 
 // ReceiveFor implements casework.Files.

@@ -21,6 +21,9 @@ func (a *App) desks(actor gov.Actor) []web.NavItem {
 	if a.Exchange != nil && exchange.MayKeep(actor) {
 		out = append(out, web.NavItem{ID: "exchange", Path: "/office/exchange", Key: "exchange.office.title"})
 	}
+	if a.Casework != nil && buildsForms(actor) {
+		out = append(out, web.NavItem{ID: "forms", Path: "/office/forms", Key: "build.forms"})
+	}
 	if a.Casework != nil && casework.MayWork(actor) {
 		out = append(out, web.NavItem{ID: "cases", Path: "/office/cases", Key: "casework.inbox"})
 	}

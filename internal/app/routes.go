@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"diwan/internal/casework"
 	"diwan/internal/catalogue"
 	"diwan/internal/gazette"
 	"diwan/internal/identity"
@@ -58,6 +59,9 @@ func (a *App) routes() http.Handler {
 	a.registerExchangePages(pages)
 	if a.Casework != nil {
 		a.receipts().Register(pages)
+		if err := a.registerUploads(mux, sessions); err != nil {
+			a.log.Error("files can't be sent in parts", "error", err)
+		}
 	}
 	site.Mount(mux, m.wrap("pages", fewWrites(web.NewRateLimit(writeRate, writeRate/4, a.clock.Now, site.Fail), pages)))
 
@@ -114,7 +118,7 @@ func fewWrites(limit *web.RateLimit, pages http.Handler) http.Handler {
 
 // takesFiles tells the addresses that bound what they take themselves.
 func takesFiles(path string) bool {
-	return strings.Contains(path, "/me/drafts/") || strings.Contains(path, "/me/cases/") || strings.HasSuffix(path, catalogue.UploadPath) || strings.HasSuffix(path, gazette.UploadPath)
+	return strings.HasPrefix(path, casework.UploadPath) || strings.Contains(path, "/me/drafts/") || strings.Contains(path, casework.CounterRoot+"/drafts/") || strings.Contains(path, "/me/cases/") || strings.HasSuffix(path, catalogue.UploadPath) || strings.HasSuffix(path, gazette.UploadPath)
 }
 
 // office is the space of those who work here.
@@ -127,6 +131,7 @@ func (a *App) office(sessions *identity.Sessions, doors *identity.Doors) http.Ha
 	a.registerGazetteOffice(desk)
 	a.registerExchangeOffice(desk)
 	a.registerCaseworkOffice(desk, sessions)
+	a.registerBuilder(desk)
 	desk.HandleFunc("/", a.Site.NoPage)
 	mux.Handle("/office/", signIn.Require(a.toCases(desk)))
 	return sessions.Load(mux)

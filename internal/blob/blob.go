@@ -135,6 +135,18 @@ func (f *Folder) Get(key string) ([]byte, error) {
 	return data, nil
 }
 
+// Remove deletes a file for good. One that is not there is no error.
+func (f *Folder) Remove(key string) error {
+	name, err := f.path(key)
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("removing file %.12s: %w", key, err)
+	}
+	return nil
+}
+
 // Keys implements Store.
 func (f *Folder) Keys(fn func(key string) error) error {
 	return filepath.WalkDir(f.dir, func(p string, e fs.DirEntry, err error) error {

@@ -42,6 +42,9 @@ type Options struct {
 	Keys       Keys
 	// Reference names a person for one administration.
 	Reference func(ctx context.Context, person, administration string) (string, error)
+	// ReferenceIn does the same and leaves what must be remembered to the
+	// transaction that files; nil where Reference is enough.
+	ReferenceIn func(ctx context.Context, person, administration string) (ref string, keep func(context.Context, *db.Tx) error, err error)
 	// May is the policy: nil when the actor may do the action to the case, and
 	// the reason otherwise.
 	May func(ctx context.Context, actor gov.Actor, action string, c *Case) error
@@ -67,6 +70,7 @@ type Options struct {
 type Casework struct {
 	Options
 	sealer *sealer
+	joint  *together
 
 	online       atomic.Pointer[map[string]string] // version of the published form by procedure
 	formsChanged atomic.Int64
@@ -78,7 +82,7 @@ type Casework struct {
 
 // New returns the casework of a database.
 func New(o Options) *Casework {
-	return &Casework{Options: o, sealer: newSealer(o.Keys, o.Clock), terms: map[string]*Terms{}, forms: map[string]*form.Form{}}
+	return &Casework{Options: o, sealer: newSealer(o.Keys, o.Clock), joint: &together{db: o.DB}, terms: map[string]*Terms{}, forms: map[string]*form.Form{}}
 }
 
 // today is the local day.
@@ -109,6 +113,13 @@ func (w *Casework) termsBy(ctx context.Context, q querier, digest string) (*Term
 	}
 	w.keep(digest, t)
 	return t, nil
+}
+
+// has tells that terms are at hand, and so were read from where they are kept.
+func (w *Casework) has(digest string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.terms[digest] != nil
 }
 
 func (w *Casework) keep(digest string, t *Terms) {

@@ -50,7 +50,7 @@ func (w *Casework) Begin(ctx context.Context, d Draft) (Draft, error) {
 	if err != nil {
 		return Draft{}, err
 	}
-	err = w.DB.RunTx(ctx, func(tx *db.Tx) error {
+	err = w.joint.do(ctx, func(ctx context.Context, tx *db.Tx) error {
 		var n int
 		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM casework_draft WHERE filer = $1 AND filed = ''`, d.Filer).Scan(&n); err != nil {
 			return err
@@ -141,7 +141,7 @@ func (w *Casework) SaveDraft(ctx context.Context, d *Draft) error {
 		return err
 	}
 	d.Updated = w.Clock.Now()
-	return w.DB.RunTx(ctx, func(tx *db.Tx) error {
+	err = w.joint.do(ctx, func(ctx context.Context, tx *db.Tx) error {
 		r, err := tx.ExecContext(ctx, `UPDATE casework_draft SET page = $3, sealed = $4, version = $2 + 1, updated_at = $5
 			WHERE id = $1 AND version = $2 AND filed = ''`, d.ID, d.Version, d.Page, sealed, db.Micros(d.Updated))
 		if err != nil {
@@ -150,9 +150,12 @@ func (w *Casework) SaveDraft(ctx context.Context, d *Draft) error {
 		if n, err := r.RowsAffected(); err != nil || n != 1 {
 			return errors.Join(err, problem.New(problem.Conflict, "draft.changed"))
 		}
-		d.Version++
 		return nil
 	})
+	if err == nil {
+		d.Version++
+	}
+	return err
 }
 
 // DropDraft forgets a draft.

@@ -35,6 +35,9 @@ type Filing struct {
 	Fetching []string
 	// On is the day of filing when the case was begun elsewhere; zero is today.
 	On gov.Date
+
+	reference string // how the administration names the person
+	keep      func(context.Context, *db.Tx) error
 }
 
 // numberTries bounds the search for a number that no case has.
@@ -47,15 +50,14 @@ func (w *Casework) File(ctx context.Context, f Filing) (*Case, error) {
 	if err := w.checkFiling(&f); err != nil {
 		return nil, err
 	}
-	ref, err := w.Reference(ctx, f.Person, f.Administration)
-	if err != nil {
+	if err := w.name(ctx, &f); err != nil {
 		return nil, err
 	}
 	if _, err := w.sealer.of(ctx, f.Person); err != nil { // makes the key outside the transaction
 		return nil, err
 	}
 	for try := 1; ; try++ {
-		c, err := w.fileOnce(ctx, f, ref)
+		c, err := w.fileOnce(ctx, f)
 		if !db.IsDuplicate(err) || try == numberTries {
 			return c, err
 		}
@@ -80,18 +82,32 @@ func (w *Casework) checkFiling(f *Filing) error {
 	return nil
 }
 
-func (w *Casework) fileOnce(ctx context.Context, f Filing, ref string) (c *Case, err error) {
-	err = w.DB.RunTx(ctx, func(tx *db.Tx) error {
-		c, err = w.fileIn(ctx, tx, f, ref)
+// name finds how the administration names the person.
+func (w *Casework) name(ctx context.Context, f *Filing) (err error) {
+	if w.ReferenceIn != nil {
+		f.reference, f.keep, err = w.ReferenceIn(ctx, f.Person, f.Administration)
+		return err
+	}
+	f.keep = func(context.Context, *db.Tx) error { return nil }
+	f.reference, err = w.Reference(ctx, f.Person, f.Administration)
+	return err
+}
+
+func (w *Casework) fileOnce(ctx context.Context, f Filing) (c *Case, err error) {
+	err = w.joint.do(ctx, func(ctx context.Context, tx *db.Tx) error {
+		c, err = w.fileIn(ctx, tx, f)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
+	if !w.has(c.Terms) {
+		w.TermsOf(ctx, c) // at hand for the next; whoever needs them reads them again
+	}
 	return c, nil
 }
 
-func (w *Casework) fileIn(ctx context.Context, tx *db.Tx, f Filing, ref string) (*Case, error) {
+func (w *Casework) fileIn(ctx context.Context, tx *db.Tx, f Filing) (*Case, error) {
 	if f.Draft != "" {
 		filed, err := w.closeDraft(ctx, tx, f.Draft, f.By.ID)
 		if err != nil {
@@ -101,8 +117,11 @@ func (w *Casework) fileIn(ctx context.Context, tx *db.Tx, f Filing, ref string) 
 			return caseByNumber(ctx, tx, filed)
 		}
 	}
-	digest, err := putTerms(ctx, tx, &f.Terms)
+	digest, err := w.putTerms(ctx, tx, &f.Terms)
 	if err != nil {
+		return nil, err
+	}
+	if err := f.keep(ctx, tx); err != nil {
 		return nil, err
 	}
 	now := w.Clock.Now()
@@ -111,8 +130,8 @@ func (w *Casework) fileIn(ctx context.Context, tx *db.Tx, f Filing, ref string) 
 		on = w.today()
 	}
 	c := &Case{ID: gov.NewID(), Number: NewNumber(on.Year), Administration: f.Administration, Unit: f.Unit, Procedure: f.Terms.Procedure,
-		Terms: digest, Form: f.Terms.Form, Person: f.Person, Reference: ref, Filer: f.By.ID, Lang: f.Lang, Channel: f.Channel, Filed: on,
-		Earlier: f.Earlier, Version: 1, Duplicate: fingerprint(ref, f.Terms.Procedure, f.Answers), Created: now, Updated: now}
+		Terms: digest, Form: f.Terms.Form, Person: f.Person, Reference: f.reference, Filer: f.By.ID, Lang: f.Lang, Channel: f.Channel, Filed: on,
+		Earlier: f.Earlier, Version: 1, Duplicate: fingerprint(f.reference, f.Terms.Procedure, f.Answers), Created: now, Updated: now}
 	c.head = firstHash(c.Administration, c.ID, c.Number)
 	content, err := json.Marshal(Content{f.Applicant, f.For, f.Answers})
 	if err != nil {

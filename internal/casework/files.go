@@ -20,6 +20,8 @@ type Files interface {
 	// Receive takes one file for a draft. It is checked by its content, and can't
 	// be read by anybody before it was found clean.
 	Receive(ctx context.Context, d *Draft, name string, r io.Reader) (form.File, error)
+	// Claim returns a file that was sent in parts for a draft.
+	Claim(ctx context.Context, d *Draft, id string) (form.File, error)
 	// ReceiveFor takes one file for a case.
 	ReceiveFor(ctx context.Context, c *Case, filer, name string, r io.Reader) (form.File, error)
 	// OfCase lists the files of a case, those put aside included.
@@ -52,6 +54,9 @@ func (w *Casework) takeFiles(ctx context.Context, tx *db.Tx, c *Case, f Filing) 
 	return w.Files.Take(ctx, tx, f.Draft, c.ID)
 }
 
+// UploadPath is where files go in parts, with the id of the draft in the query.
+const UploadPath = "/uploads/"
+
 // Bounds of one posted page.
 const (
 	maxPost      = 60 << 20
@@ -75,7 +80,7 @@ func (m *Mine) receive(w http.ResponseWriter, r *http.Request, x *writing) (map[
 	for n := 0; ; n++ {
 		p, err := parts.NextPart()
 		if errors.Is(err, io.EOF) {
-			return files, nil
+			return files, m.claim(r, x, files)
 		}
 		if err != nil {
 			return nil, tooLarge(err)
@@ -87,6 +92,31 @@ func (m *Mine) receive(w http.ResponseWriter, r *http.Request, x *writing) (map[
 			return nil, err
 		}
 	}
+}
+
+// sentSuffix ends the names of fields that say which files came in parts.
+const sentSuffix = ".sent"
+
+// claim adds the files that the page's script has sent in parts already.
+func (m *Mine) claim(r *http.Request, x *writing, files map[string][]form.File) error {
+	if m.Files == nil {
+		return nil
+	}
+	for name, ids := range r.PostForm {
+		field, ok := strings.CutSuffix(name, sentSuffix)
+		if !ok {
+			continue
+		}
+		for _, id := range ids {
+			f, err := m.Files.Claim(r.Context(), &x.Draft, id)
+			if err != nil {
+				return err
+			}
+			files[field] = append(files[field], f)
+		}
+		delete(r.PostForm, name)
+	}
+	return nil
 }
 
 func (m *Mine) part(r *http.Request, x *writing, p *multipart.Part, files map[string][]form.File) error {

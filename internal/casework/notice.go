@@ -41,9 +41,13 @@ var noticed = map[string]struct{ person, officer bool }{
 // in the notice: it says that something happened, and where to read it.
 func (w *Casework) notify(ctx context.Context, tx *db.Tx, c *Case, e Event) error {
 	to := noticed[e.Type]
+	person := c.Filer
+	if c.Channel == Counter {
+		person = c.Person // an officer filed it for them
+	}
 	var accounts []string
-	if to.person && (e.Actor != c.Filer || e.Type != MessageSent) {
-		accounts = append(accounts, c.Filer)
+	if to.person && (e.Actor != person || e.Type != MessageSent) {
+		accounts = append(accounts, person)
 	}
 	if to.officer && c.Assigned != "" && c.Assigned != e.Actor && c.Assigned != c.Filer {
 		accounts = append(accounts, c.Assigned)

@@ -62,7 +62,7 @@ func (m *Mine) beginWith(w http.ResponseWriter, r *http.Request, status int, wro
 		}
 	}
 	title, _ := t.Name.In(web.LangOf(r), m.Country.Order())
-	m.show(w, r, status, "begin", title, "/me/apply/"+id, d)
+	m.show(w, r, status, "begin", title, m.root()+"/apply/"+id, d)
 }
 
 // start opens a draft at an office and leads to its first question.
@@ -102,7 +102,7 @@ func (m *Mine) start(w http.ResponseWriter, r *http.Request) {
 		m.Site.Fail(w, r, err)
 		return
 	}
-	to(w, r, "/me/drafts/"+d.ID)
+	to(w, r, m.root()+"/drafts/"+d.ID)
 }
 
 // world is what a form needs to know of the place and the moment.
@@ -113,6 +113,7 @@ func (m *Mine) world(r *http.Request) form.World {
 // writing is a draft with its form and answers.
 type writing struct {
 	Draft
+	root    string // of the space in which it is written
 	form    *form.Form
 	answers form.Answers
 }
@@ -121,10 +122,10 @@ type writing struct {
 func (m *Mine) open(w http.ResponseWriter, r *http.Request) (*writing, bool) {
 	d, err := m.Draft(r.Context(), m.Actor(r).ID, r.PathValue("draft"))
 	if err == nil && d.Filed != "" {
-		to(w, r, "/me/cases/"+d.Filed)
+		to(w, r, m.root()+"/cases/"+d.Filed)
 		return nil, false
 	}
-	x := &writing{Draft: d}
+	x := &writing{Draft: d, root: m.root()}
 	if err == nil {
 		x.form, err = m.Form(r.Context(), d.Procedure, d.Form)
 	}
@@ -151,17 +152,35 @@ func (m *Mine) resume(w http.ResponseWriter, r *http.Request) {
 	case x.Page == "" && len(pages) > 0:
 		to(w, r, x.at(pages[0]))
 	default:
-		to(w, r, "/me/drafts/"+x.ID+"/check")
+		to(w, r, m.root()+"/drafts/"+x.ID+"/check")
 	}
 }
 
-func (x *writing) at(page string) string { return "/me/drafts/" + x.ID + "/pages/" + page }
+func (m *Mine) root() string {
+	if m.Root == "" {
+		return "/me"
+	}
+	return m.Root
+}
+
+func (m *Mine) channel() string {
+	if m.Channel == "" {
+		return Online
+	}
+	return m.Channel
+}
+
+func (x *writing) at(page string) string { return x.root + "/drafts/" + x.ID + "/pages/" + page }
 
 // look is how a page of the draft is shown.
 func (m *Mine) look(r *http.Request, x *writing) form.Look {
 	lang := web.LangOf(r)
 	base := "/" + string(lang)
-	return form.Look{World: m.world(r), Words: m.Site.Words.Printer(string(lang)), Format: m.Site.Formats[lang],
+	upload := ""
+	if m.Files != nil {
+		upload = UploadPath + "?draft=" + x.ID
+	}
+	return form.Look{Upload: upload, World: m.world(r), Words: m.Site.Words.Printer(string(lang)), Format: m.Site.Formats[lang],
 		Change: func(page, field string) string { return base + x.at(page) + "?back=check#" + field }}
 }
 
@@ -180,11 +199,11 @@ func (m *Mine) showPage(w http.ResponseWriter, r *http.Request, status int, x *w
 	if p := x.form.Previous(x.answers, id); p != "" {
 		look.Back = base + x.at(p)
 	} else {
-		look.Back = base + "/me/apply/" + x.Procedure
+		look.Back = base + m.root() + "/apply/" + x.Procedure
 	}
 	v, ok := x.form.View(id, x.answers, look)
 	if !ok {
-		to(w, r, "/me/drafts/"+x.ID)
+		to(w, r, m.root()+"/drafts/"+x.ID)
 		return
 	}
 	title, _ := v.Title.In(web.LangOf(r), m.Country.Order())
@@ -221,7 +240,7 @@ func (m *Mine) answer(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		m.Site.Fail(w, r, err)
 	case form.Leaves(r.PostForm):
-		to(w, r, "/me/?kept=1")
+		to(w, r, m.root()+"/?kept=1")
 	case form.Stays(r.PostForm) && len(wrong) == 0:
 		to(w, r, x.at(id))
 	case !leads:
@@ -230,7 +249,7 @@ func (m *Mine) answer(w http.ResponseWriter, r *http.Request) {
 		m.showPage(w, r, http.StatusUnprocessableEntity, x, look)
 	case m.leadsToEvidence(w, r, x, id):
 	case next == "" || r.URL.Query().Get("back") == "check":
-		to(w, r, "/me/drafts/"+x.ID+"/check")
+		to(w, r, m.root()+"/drafts/"+x.ID+"/check")
 	default:
 		to(w, r, x.at(next))
 	}
@@ -276,7 +295,7 @@ func (m *Mine) check(w http.ResponseWriter, r *http.Request) {
 func (m *Mine) showCheck(w http.ResponseWriter, r *http.Request, status int, x *writing, problems []form.Problem) {
 	base := "/" + string(web.LangOf(r))
 	look := m.look(r, x)
-	look.Action, look.Problems = base+"/me/drafts/"+x.ID+"/check", problems
+	look.Action, look.Problems = base+m.root()+"/drafts/"+x.ID+"/check", problems
 	if last := x.form.Previous(x.answers, ""); last != "" {
 		look.Back = base + x.at(last)
 	}
@@ -286,7 +305,7 @@ func (m *Mine) showCheck(w http.ResponseWriter, r *http.Request, status int, x *
 		m.Site.Fail(w, r, err)
 		return
 	}
-	m.show(w, r, status, "check", m.Site.Printer(r).T("ask.check"), "/me/drafts/"+x.ID+"/check", d)
+	m.show(w, r, status, "check", m.Site.Printer(r).T("ask.check"), m.root()+"/drafts/"+x.ID+"/check", d)
 }
 
 // file hands the draft in.
@@ -313,7 +332,7 @@ func (m *Mine) file(w http.ResponseWriter, r *http.Request) {
 		m.Site.Fail(w, r, err)
 		return
 	}
-	to(w, r, "/me/cases/"+c.Number+"?filed=1")
+	to(w, r, m.root()+"/cases/"+c.Number+"?filed=1")
 }
 
 func (m *Mine) handIn(r *http.Request, x *writing) (*Case, error) {
@@ -327,7 +346,7 @@ func (m *Mine) handIn(r *http.Request, x *writing) (*Case, error) {
 		return nil, err
 	}
 	who, subject := m.Actor(r), m.Acting(r)
-	f := Filing{Draft: x.ID, Administration: x.Administration, Person: x.Person, By: who, Channel: Online, Lang: web.LangOf(r),
+	f := Filing{Draft: x.ID, Administration: x.Administration, Person: x.Person, By: who, Channel: m.channel(), Lang: web.LangOf(r),
 		Applicant: subject.Name, Terms: t, Answers: answers}
 	if subject.ID != x.Person { // the draft was begun for somebody else, or for oneself
 		return nil, problem.New(problem.Conflict, "draft.other_person")
@@ -364,5 +383,5 @@ func (m *Mine) drop(w http.ResponseWriter, r *http.Request) {
 		m.Site.Fail(w, r, err)
 		return
 	}
-	to(w, r, "/me/")
+	to(w, r, m.root()+"/")
 }

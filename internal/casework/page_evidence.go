@@ -36,7 +36,7 @@ func (m *Mine) evidenceOf(ctx context.Context, x *writing) ([]evidenceView, erro
 		if p.Route != form.RouteFetch {
 			continue
 		}
-		v := evidenceView{Once: x.form.Once(p.Evidence), Link: "/me/drafts/" + x.ID + "/evidence/" + p.Evidence}
+		v := evidenceView{Once: x.form.Once(p.Evidence), Link: m.root() + "/drafts/" + x.ID + "/evidence/" + p.Evidence}
 		v.Document, _ = t.Document(p.Evidence)
 		if v.Once != nil {
 			v.From = m.OfficeName(v.Once.From)
@@ -64,6 +64,7 @@ type evidenceData struct {
 	evidenceView
 	Draft  string
 	Next   string
+	Home   string
 	Fields []gov.Text // as people read them
 }
 
@@ -73,7 +74,7 @@ func (m *Mine) evidencePage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	title, _ := v.Document.Name.In(web.LangOf(r), m.Country.Order())
-	d := evidenceData{evidenceView: *v, Draft: x.ID, Next: "/me/drafts/" + x.ID + "/check"}
+	d := evidenceData{evidenceView: *v, Draft: x.ID, Next: m.root() + "/drafts/" + x.ID + "/check", Home: m.root() + "/drafts/" + x.ID}
 	for _, f := range v.Once.Fields {
 		d.Fields = append(d.Fields, m.FieldLabel(v.Once.Service, f))
 	}
@@ -119,7 +120,7 @@ func (m *Mine) evidenceAct(w http.ResponseWriter, r *http.Request) {
 		right := r.PostFormValue("do") == "use"
 		err = m.Agree(r.Context(), m.Actor(r).ID, v.Evidence.ID, right)
 		if right {
-			next = "/me/drafts/" + x.ID
+			next = m.root() + "/drafts/" + x.ID
 		}
 	case "bring":
 		for _, p := range x.form.Pieces(x.answers) {

@@ -47,6 +47,9 @@ type Mine struct {
 	// Known are facts about the person that need not be asked again, by the names
 	// that forms use.
 	Known func(ctx context.Context, r *http.Request, s Subject) map[string]any
+	// Root is where the pages stand, Channel by which way what is written there is
+	// filed; empty are a person's own space and Online.
+	Root, Channel string
 }
 
 // Register adds the pages to the mux of the person's space.

@@ -179,12 +179,15 @@ func events(ctx context.Context, q querier, c *Case) (out []Event, clears []stri
 }
 
 // putTerms keeps terms once and returns their digest.
-func putTerms(ctx context.Context, tx *db.Tx, t *Terms) (string, error) {
+func (w *Casework) putTerms(ctx context.Context, tx *db.Tx, t *Terms) (string, error) {
 	b, err := json.Marshal(t)
 	if err != nil {
 		return "", err
 	}
 	digest := hashOf("terms", string(b))
+	if w.has(digest) {
+		return digest, nil
+	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO casework_terms (digest, body) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING`, digest, string(b))
 	if err != nil {
 		return "", fmt.Errorf("keeping the terms of a case: %w", err)

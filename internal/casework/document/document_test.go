@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -64,7 +65,19 @@ func world(t testing.TB) (*Maker, sample, Facts) {
 		Filed: filed, LegalBasis: s.Basis, Verify: address, Code: "K7QM-4XWD-9TRA", Demo: true}
 }
 
+var (
+	once    sync.Once
+	samples map[string][]byte
+)
+
+// all are the samples, made once.
 func all(t *testing.T) map[string][]byte {
+	t.Helper()
+	once.Do(func() { samples = makeAll(t) })
+	return samples
+}
+
+func makeAll(t *testing.T) map[string][]byte {
 	t.Helper()
 	m, s, f := world(t)
 	tmpl, err := ParseTemplate(s.Letter, []string{"applicant", "number", "visit"})

@@ -33,6 +33,8 @@ type Look struct {
 	// Change is the address at which an answer is changed, for the check of all
 	// answers: the page, then the field.
 	Change func(page, field string) string
+	// Upload is where files go in parts, "" where they don't.
+	Upload string
 	// Problems are those found, Typed what was posted, so that a wrong answer
 	// comes back as it was typed.
 	Problems []Problem

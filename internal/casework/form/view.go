@@ -72,7 +72,8 @@ type Field struct {
 	Options      []OptionView
 	Parts        []*Field
 	Files        []FileView
-	Room         bool // more files may be added
+	Room         bool   // more files may be added
+	Upload       string // where files go in parts, "" where they don't
 	Once         *OnceView
 	Declaration  gov.Text
 	Known        bool

@@ -195,6 +195,7 @@ func (l Look) fileField(fd *Field, v any, most int) {
 	for _, f := range fs {
 		fd.Files = append(fd.Files, FileView{f.Name, l.Words.T("ask.file.size", "kb", l.Format.Number(int((f.Size+1023)/1024))), fd.Name + ":" + f.Ref})
 	}
+	fd.Upload = l.Upload
 	fd.Room = len(fs) < most
 }
 

@@ -22,7 +22,7 @@ type Inspector func(ctx context.Context, pdf []byte) error
 // Bounds of reading one PDF.
 const (
 	inspectTime   = 20 * time.Second
-	inspectMemory = 1 << 20 // KiB
+	inspectMemory = 2 << 20 // KiB of addresses, of which Go reserves many
 	maxPages      = 2000
 )
 
@@ -77,7 +77,7 @@ func acts(o types.Object, depth int) bool {
 	switch o := o.(type) {
 	case types.Dict:
 		for k, v := range o {
-			if acting.MatchString("/"+k+" ") || acts(v, depth+1) {
+			if acting[k] || acts(v, depth+1) {
 				return true
 			}
 		}
@@ -92,7 +92,7 @@ func acts(o types.Object, depth int) bool {
 			}
 		}
 	case types.Name:
-		return acting.MatchString("/" + string(o) + " ")
+		return acting[string(o)]
 	}
 	return false
 }
@@ -147,6 +147,9 @@ func Apart(command string, args ...string) Inspector {
 			if exit.ExitCode() == n {
 				return refuse(code)
 			}
+		}
+		if n := exit.ExitCode(); n == 126 || n == 127 { // the shell did not find it
+			return fmt.Errorf("reading a PDF apart: %w", err)
 		}
 		return refuse(codeBomb) // the system ended it
 	}

@@ -5,7 +5,6 @@ import (
 	"compress/zlib"
 	"io"
 	"regexp"
-	"strconv"
 )
 
 // Bounds of PDFs, checked before any reader of PDFs sees the bytes.
@@ -31,14 +30,8 @@ func checkPDF(b []byte) error {
 	}
 	for _, text := range append(inside, plain) {
 		text = unescape(text)
-		if encrypted.Match(text) {
-			return refuse("upload.pdf_encrypted")
-		}
-		if acting.Match(text) {
-			return refuse(codeActive)
-		}
-		if hugeParam(text) {
-			return refuse(codeBomb)
+		if err := lookAtNames(text); err != nil {
+			return err
 		}
 		if err := shallow(text); err != nil {
 			return err
@@ -47,17 +40,69 @@ func checkPDF(b []byte) error {
 	return nil
 }
 
-// names as whole words of PDF.
+// acting are the names by which a PDF does something, or carries what could.
+var acting = map[string]bool{"JavaScript": true, "JS": true, "Launch": true, "EmbeddedFile": true, "EmbeddedFiles": true, "RichMedia": true,
+	"XFA": true, "SubmitForm": true, "ImportData": true, "GoToE": true, "Rendition": true}
+
+// sized are the names whose numbers a reader would reserve memory by.
+var sized = map[string]bool{"Size": true, "Columns": true, "Colors": true, "BitsPerComponent": true, "N": true, "First": true, "Count": true}
+
+// lookAtNames finds names that a file must not have, or must not have with such a
+// value. The names of text that is shown are in streams, which are not looked at.
+func lookAtNames(b []byte) error {
+	for at := 0; ; {
+		i := bytes.IndexByte(b[at:], '/')
+		if i < 0 {
+			return nil
+		}
+		name, end := nameAt(b, at+i+1)
+		at = end
+		switch {
+		case acting[string(name)]:
+			return refuse(codeActive)
+		case string(name) == "Encrypt":
+			if v := after(b, end); len(v) > 0 && (v[0] == '<' || v[0] >= '0' && v[0] <= '9') {
+				return refuse("upload.pdf_encrypted")
+			}
+		case sized[string(name)] && huge(after(b, end)):
+			return refuse(codeBomb)
+		}
+	}
+}
+
+// nameAt returns the name that begins at a place, and where it ends.
+func nameAt(b []byte, at int) (name []byte, end int) {
+	end = at
+	for end < len(b) && b[end] > ' ' && bytes.IndexByte([]byte("()<>[]{}/%"), b[end]) < 0 {
+		end++
+	}
+	return b[at:end], end
+}
+
+// after returns the beginning of what follows a place, white left out.
+func after(b []byte, at int) []byte { return bytes.TrimLeft(b[at:min(at+64, len(b))], " \r\n\t\f\x00") }
+
+// huge reports whether a number would make a reader reserve memory that the file
+// can't need.
+func huge(b []byte) bool {
+	n := 0
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			break
+		}
+		if n = 10*n + int(c-'0'); n > maxParam {
+			return true
+		}
+	}
+	return false
+}
+
+// Marks in the dictionary of a stream. A reader takes for objects what its tables
+// call so, whatever type the stream claims: all marks of such streams count.
 var (
-	encrypted = regexp.MustCompile(`/Encrypt[\s\x00]*(?:<<|\d)`)
-	acting    = regexp.MustCompile(`/(?:JavaScript|JS|Launch|EmbeddedFiles?|RichMedia|XFA|SubmitForm|ImportData|GoToE|Rendition)\b`)
-	escaped   = regexp.MustCompile(`#[0-9A-Fa-f]{2}`)
-	params    = regexp.MustCompile(`/(?:Size|Columns|Colors|BitsPerComponent|N|First|Count)[\s\x00]+(\d+)`)
-	flate     = regexp.MustCompile(`/(?:FlateDecode|Fl)\b`)
-	packers   = regexp.MustCompile(`/(?:FlateDecode|Fl|LZWDecode|LZW|RunLengthDecode|RL)\b`)
-	filters   = regexp.MustCompile(`/(?:Filter|F)[\s\x00]*[\[/\d]`)
-	// A reader takes for objects what its tables call so, whatever type the stream
-	// claims: the other marks of such streams count too.
+	flate    = regexp.MustCompile(`/(?:FlateDecode|Fl)\b`)
+	packers  = regexp.MustCompile(`/(?:FlateDecode|Fl|LZWDecode|LZW|RunLengthDecode|RL)\b`)
+	filters  = regexp.MustCompile(`/(?:Filter|F)[\s\x00]*[\[/\d]`)
 	tables   = regexp.MustCompile(`/ObjStm|/XRef|/First[\s\x00]*\d|/W[\s\x00]*\[`)
 	objects  = regexp.MustCompile(`/ObjStm|/First[\s\x00]*\d`)
 	pictures = regexp.MustCompile(`/Subtype[\s\x00]*/Image`)
@@ -68,24 +113,28 @@ func unescape(b []byte) []byte {
 	if bytes.IndexByte(b, '#') < 0 {
 		return b
 	}
-	return escaped.ReplaceAllFunc(b, func(m []byte) []byte {
-		n, err := strconv.ParseUint(string(m[1:]), 16, 8)
-		if err != nil {
-			return m
+	out := make([]byte, 0, len(b))
+	for i := 0; i < len(b); i++ {
+		c := b[i]
+		if c == '#' && i+2 < len(b) {
+			if high, low := hexValue(b[i+1]), hexValue(b[i+2]); high >= 0 && low >= 0 {
+				c = byte(high<<4 | low)
+				i += 2
+			}
 		}
-		return []byte{byte(n)}
-	})
+		out = append(out, c)
+	}
+	return out
 }
 
-// hugeParam reports whether a size in a file would make a reader reserve memory
-// that the file can't need.
-func hugeParam(b []byte) bool {
-	for _, m := range params.FindAllSubmatch(b, -1) {
-		if n, err := strconv.Atoi(string(m[1])); err != nil || n > maxParam {
-			return true
-		}
+func hexValue(c byte) int {
+	switch {
+	case c >= '0' && c <= '9':
+		return int(c - '0')
+	case c|0x20 >= 'a' && c|0x20 <= 'f':
+		return int(c|0x20-'a') + 10
 	}
-	return false
+	return -1
 }
 
 // unpack returns what stands outside streams, and what stands in streams of
@@ -174,7 +223,7 @@ func (u *unpacker) inflate(dict, data []byte) (text []byte, used int, err error)
 	table := tables.Match(dict)
 	packed := len(packers.FindAll(dict, -1))
 	switch {
-	case packed > 1, table && packed == 1 && !flate.Match(dict), table && hugeParam(dict):
+	case packed > 1, table && packed == 1 && !flate.Match(dict):
 		return nil, 0, refuse(codeBomb) // packed twice, or in a way that no writer uses here
 	case packed == 0 && table && filters.Match(dict):
 		return nil, 0, refuse(codeBomb) // objects inside a picture's packing

@@ -31,7 +31,8 @@ async function begin(to, f) {
   }
   const r = await ask(to, { method: "POST", headers: { "Upload-Length": String(f.size), "Upload-Metadata": "filename " + b64(f.name) } });
   if (r.status !== 201) throw new Refused(r.headers.get("Diwan-Problem") || "");
-  const address = new URL(r.headers.get("Location"), location.href).pathname;
+  // Where it goes on says for which form it is, as the address that it began at does.
+  const address = new URL(r.headers.get("Location"), location.href).pathname + new URL(to, location.href).search;
   kept.set(mark(to, f), address);
   return { at: 0, address };
 }
@@ -62,7 +63,7 @@ async function send(to, f, said, stop) {
 function enhance(input) {
   const list = document.createElement("ul"), words = input.dataset, to = words.upload, form = input.form;
   const needed = input.required;
-  list.className = "uploads";
+  list.className = "plain flow";
   list.setAttribute("aria-live", "polite");
   input.after(list);
   const settle = () => { input.required = needed && !list.querySelector("input"); };
@@ -70,7 +71,7 @@ function enhance(input) {
     const row = document.createElement("li"), text = document.createElement("span"), bar = document.createElement("progress"), off = document.createElement("button");
     const stop = new AbortController();
     bar.max = 100; bar.value = 0; bar.setAttribute("aria-label", f.name);
-    off.type = "button"; off.className = "button-quiet"; off.textContent = fill(words.uploadRemove, { name: f.name });
+    off.type = "button"; off.className = "btn btn-quiet btn-s"; off.textContent = fill(words.uploadRemove, { name: f.name });
     row.append(text, bar, off);
     list.append(row);
     let address = "", before = -1;
@@ -93,7 +94,7 @@ function enhance(input) {
     try {
       address = await send(to, f, said, stop.signal);
       const field = document.createElement("input");
-      field.type = "hidden"; field.name = input.name + ".sent"; field.value = address.slice(address.lastIndexOf("/") + 1);
+      field.type = "hidden"; field.name = input.name + ".sent"; field.value = new URL(address, location.href).pathname.split("/").pop();
       row.append(field);
       bar.remove();
       text.textContent = fill(words.uploadSent, { name: f.name });
@@ -103,7 +104,7 @@ function enhance(input) {
       // The server has a sentence for each reason; the page asks for it under the code.
       const why = e instanceof Refused ? document.querySelector(`[data-upload-problem="${CSS.escape(e.message)}"]`) : null;
       text.textContent = fill(words.uploadFailed, { name: f.name }) + (why ? " " + why.textContent : "");
-      row.className = "is-bad";
+      row.className = "error";
     }
     settle();
   };

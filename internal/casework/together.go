@@ -1,0 +1,120 @@
+package casework
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"diwan/internal/db"
+)
+
+// togetherMost bounds how many share one transaction, and so how long the first of
+// them waits for the last.
+const togetherMost = 32
+
+// together lets those who wait to write share one transaction where the database
+// has one writer: each is whole or not at all by itself, and all wait for the disk
+// once. Nobody is answered before the disk has everything. The more there are, the
+// more share, so that a rush makes each wait longer but never the line grow.
+type together struct {
+	db *db.DB
+
+	mu      sync.Mutex
+	waiting []*joint
+	leading bool
+}
+
+// joint is one that waits, with what it does.
+type joint struct {
+	ctx  context.Context
+	fn   func(ctx context.Context, tx *db.Tx) error
+	err  error
+	done chan struct{}
+}
+
+// do runs fn in a transaction. It may run several times, and must do nothing
+// outside of it. Once it waits for its turn it is not given up: whoever leaves
+// would take the others' transaction along.
+func (t *together) do(ctx context.Context, fn func(ctx context.Context, tx *db.Tx) error) error {
+	if t.db.Engine() != db.SQLite {
+		return t.db.RunTx(ctx, func(tx *db.Tx) error { return fn(ctx, tx) })
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	j := &joint{ctx: context.WithoutCancel(ctx), fn: fn, done: make(chan struct{})}
+	t.mu.Lock()
+	t.waiting = append(t.waiting, j)
+	lead := !t.leading
+	t.leading = true
+	t.mu.Unlock()
+	if lead {
+		go t.lead()
+	}
+	<-j.done
+	return j.err
+}
+
+// lead writes what waits until nothing does.
+func (t *together) lead() {
+	for {
+		t.mu.Lock()
+		n := min(len(t.waiting), togetherMost)
+		some := t.waiting[:n:n]
+		t.waiting = t.waiting[n:]
+		if n == 0 {
+			t.waiting, t.leading = nil, false
+			t.mu.Unlock()
+			return
+		}
+		t.mu.Unlock()
+		t.write(some)
+	}
+}
+
+func (t *together) write(some []*joint) {
+	err := t.db.RunTx(some[0].ctx, func(tx *db.Tx) error {
+		if len(some) == 1 {
+			return run(some[0], tx)
+		}
+		for _, j := range some {
+			if err := apart(j, tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for _, j := range some {
+		if err != nil {
+			j.err = err
+		}
+		close(j.done)
+	}
+}
+
+// apart runs one of several so that its failure undoes what it did and nothing of
+// the others. The error is of the transaction, not of the one.
+func apart(j *joint, tx *db.Tx) error {
+	if _, err := tx.ExecContext(j.ctx, `SAVEPOINT joint`); err != nil {
+		return fmt.Errorf("beginning a part of a transaction: %w", err)
+	}
+	if j.err = run(j, tx); j.err != nil {
+		if _, err := tx.ExecContext(j.ctx, `ROLLBACK TO joint`); err != nil {
+			return fmt.Errorf("undoing a part of a transaction: %w", err)
+		}
+	}
+	if _, err := tx.ExecContext(j.ctx, `RELEASE joint`); err != nil {
+		return fmt.Errorf("ending a part of a transaction: %w", err)
+	}
+	return nil
+}
+
+// run keeps a fault in one from ending the others, who did nothing wrong.
+func run(j *joint, tx *db.Tx) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("a fault while writing: %v", fault)
+		}
+	}()
+	return j.fn(j.ctx, tx)
+}
