@@ -92,6 +92,9 @@ func (b *bench) caseworkOn(ctx context.Context, engine db.Engine, address string
 }
 
 func (b *bench) filing(ctx context.Context, w *caseworkWorld, name string, size caseworkSize) error {
+	if err := w.undone(ctx); err != nil {
+		return err
+	}
 	times, took, err := steady(ctx, filingRate, size.load, 64, func(i int) error { return w.file(ctx, i) })
 	if err != nil {
 		return err

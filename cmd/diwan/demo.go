@@ -45,11 +45,11 @@ func demo(ctx context.Context, env environment, args []string) error {
 
 // demoPartCommand runs one process of a demonstration; `diwan demo` calls it, and
 // no list names it.
-var demoPartCommand = command{"demo-part", "portal|gateway|sample|sign-in …", "one process of a demonstration", nil}
+var demoPartCommand = command{"demo-part", "portal|gateway|sample|sign-in|payment …", "one process of a demonstration", nil}
 
 func demoPart(ctx context.Context, env environment, args []string) error {
 	if len(args) == 0 {
-		return fmt.Errorf("%w: it goes `portal`, `gateway`, `sample` or `sign-in`", errUsage)
+		return fmt.Errorf("%w: it goes `portal`, `gateway`, `sample`, `sign-in` or `payment`", errUsage)
 	}
 	ctx, stop := app.WithParent(ctx, env.stdin)
 	defer stop()
@@ -60,6 +60,8 @@ func demoPart(ctx context.Context, env environment, args []string) error {
 		return gatewayRun(ctx, env, args[1:])
 	case app.PartSample:
 		return app.RunSample(ctx, args[1:], env.stdout)
+	case app.PartPayment:
+		return app.RunPayment(ctx, args[1:], env.stdout)
 	case app.PartSignIn:
 		return app.RunSignIn(ctx, args[1:], env.stdout)
 	}
@@ -82,7 +84,7 @@ func demoPortal(ctx context.Context, env environment, args []string) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	err = a.Serve(ctx, func(address string) {
-		if _, err := a.DemoExchange(ctx, address); err != nil {
+		if _, err := a.DemoExchange(ctx, address, env.stdout); err != nil {
 			stop(err)
 			return
 		}

@@ -83,6 +83,12 @@ func startDemo(t *testing.T, more ...string) *running {
 func (r *running) get(address string) string {
 	r.Helper()
 	res, err := http.Get(address)
+	return r.whole(res, err)
+}
+
+// whole reads an answer to its end.
+func (r *running) whole(res *http.Response, err error) string {
+	r.Helper()
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -107,15 +113,8 @@ func (r *running) ask(client, method, target, body string, more ...string) (int,
 		req.Header.Set(more[i], more[i+1])
 	}
 	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		r.Fatal(err)
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	if err != nil {
-		r.Fatal(err)
-	}
-	return res.StatusCode, res.Header, string(b)
+	text := r.whole(res, err)
+	return res.StatusCode, res.Header, text
 }
 
 // mine is what a sample person reads about exchanges of their data.
@@ -127,19 +126,9 @@ func (r *running) mine(login string) string {
 	}
 	c := &http.Client{Jar: jar}
 	res, err := c.PostForm(r.portal+"/fr/me/sign-in", url.Values{"login": {login}})
-	if err != nil {
-		r.Fatal(err)
-	}
-	res.Body.Close()
-	if res, err = c.Get(r.portal + "/fr/me/data"); err != nil {
-		r.Fatal(err)
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	if err != nil {
-		r.Fatal(err)
-	}
-	return string(b)
+	r.whole(res, err)
+	res, err = c.Get(r.portal + "/fr/me/data")
+	return r.whole(res, err)
 }
 
 // What the exchange is there to show: a town asks a civil registry, a system that

@@ -65,6 +65,7 @@ type App struct {
 	caught    *mail.Catcher      // mails of the demonstration
 	lock      *os.File
 	caseFiles *caseFiles
+	trials    atomic.Pointer[demoTrials] // of the demonstration, once it is prepared
 	metrics   *metrics
 	ready     atomic.Bool
 	closers   []func() error

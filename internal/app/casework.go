@@ -65,6 +65,10 @@ func (a *App) openCasework(ctx context.Context) error {
 		return err
 	}
 	a.caseFiles = files
+	payments, err := a.paymentProvider()
+	if err != nil {
+		return err
+	}
 	a.Casework = casework.New(casework.Options{
 		DB: a.DB, Clock: a.clock, Country: a.Country, Rules: rules.In(a.Country.Calendar()), Banned: banned, Procedures: catalogued, Keys: a.Accounts,
 		Reference: func(ctx context.Context, person, administration string) (string, error) {
@@ -74,7 +78,7 @@ func (a *App) openCasework(ctx context.Context) error {
 			return a.Accounts.ReferenceIn(ctx, person, "administration:"+administration)
 		},
 		FieldLabel: plan.fieldLabel,
-		May:        a.mayCase, OfficeName: catalogued.name, AccountName: a.accountName, IsOffice: catalogued.isOffice, Workers: a.Accounts.WhoWork, Fetcher: a.fetcher(plan.Sources), Files: files, Log: a.log,
+		May:        a.mayCase, OfficeName: catalogued.name, AccountName: a.accountName, IsOffice: catalogued.isOffice, Workers: a.Accounts.WhoWork, Payments: payments, Fetcher: a.fetcher(plan.Sources), Files: files, Log: a.log,
 	})
 	return nil
 }
@@ -127,7 +131,7 @@ func (a *App) mayCase(ctx context.Context, actor gov.Actor, action string, c *ca
 		}
 	}
 	ok, why := policy.May(who, policy.Action(action), policy.Resource{Kind: policy.Case, ID: c.ID, Administration: c.Administration, Unit: c.Unit,
-		Applicant: c.Person, Representative: c.Filer, Asked: c.AskedOf, Procedure: c.Procedure, Preparer: c.Preparer, Separate: c.Separate})
+		Applicant: c.Person, Representative: c.Filer, Asked: c.AskedOf, Procedure: c.Procedure, Preparer: c.Preparer, Refunder: c.Refunder, Separate: c.Separate})
 	if !ok {
 		return problem.New(problem.Forbidden, "forbidden", "rule", why)
 	}
@@ -278,7 +282,7 @@ func (a *App) registerCaseworkSpace(mux *http.ServeMux) {
 	m := &casework.Mine{Casework: a.Casework, Site: a.Site, Actor: identity.Actor, Acting: func(r *http.Request) casework.Subject {
 		s := identity.Acting(r)
 		return casework.Subject{ID: s.ID, Name: s.Name, For: s.Mandate != "", Procedures: s.Procedures}
-	}, Known: a.knownOf}
+	}, Known: a.knownOf, Base: a.visitedURL}
 	m.Register(mux)
 	a.receipts().RegisterOwn(mux, identity.Me)
 }

@@ -97,6 +97,7 @@ func (a *App) registerDemo(mux *http.ServeMux) {
 	a.registerDemoGazette(mux)
 	a.registerDemoMail(mux)
 	a.registerDemoDocuments(mux)
+	mux.HandleFunc("POST /demo/exchange", a.demoRegister)
 }
 
 type demoOfficer struct {
@@ -156,7 +157,7 @@ func (a *App) demoJSON(w http.ResponseWriter, r *http.Request) {
 	if a.Gazette != nil && a.Config.Country == "" {
 		out["gazette"] = demoGazette(base)
 	}
-	if x := a.demoExchangeJSON(); x != nil {
+	if x := a.demoExchangeJSON(base); x != nil {
 		out["exchange"] = x
 	}
 	writeJSON(w, out)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -29,23 +30,7 @@ const demoExchangeFile = "exchange-demo.json"
 
 // demoPlan is that file.
 type demoPlan struct {
-	Members []struct {
-		ID         string   `json:"id"`
-		Name       gov.Text `json:"name"`
-		Witness    bool     `json:"witness"`
-		Subsystems []struct {
-			Code     string   `json:"code"`
-			Name     gov.Text `json:"name"`
-			Services []struct {
-				Code           string   `json:"code"`
-				Sample         string   `json:"sample"`
-				Title          gov.Text `json:"title"`
-				Classification string   `json:"classification"`
-				LegalBasis     []string `json:"legal_basis"`
-				Events         []string `json:"events"`
-			} `json:"services"`
-		} `json:"subsystems"`
-	} `json:"members"`
+	Members   []demoMember `json:"members"`
 	Contracts []struct {
 		Client     string               `json:"client"`
 		Service    string               `json:"service"`
@@ -58,6 +43,31 @@ type demoPlan struct {
 		LegalBasis []string             `json:"legal_basis"`
 	} `json:"contracts"`
 	Calls []demoCall `json:"calls"`
+	// Trial labels what somebody registers to try the exchange out.
+	Trial struct {
+		Name       gov.Text          `json:"name"`
+		Purpose    map[string]string `json:"purpose"`
+		LegalBasis []string          `json:"legal_basis"`
+	} `json:"trial"`
+}
+
+// demoMember is one invented member.
+type demoMember struct {
+	ID         string   `json:"id"`
+	Name       gov.Text `json:"name"`
+	Witness    bool     `json:"witness"`
+	Subsystems []struct {
+		Code     string   `json:"code"`
+		Name     gov.Text `json:"name"`
+		Services []struct {
+			Code           string   `json:"code"`
+			Sample         string   `json:"sample"`
+			Title          gov.Text `json:"title"`
+			Classification string   `json:"classification"`
+			LegalBasis     []string `json:"legal_basis"`
+			Events         []string `json:"events"`
+		} `json:"services"`
+	} `json:"subsystems"`
 }
 
 // demoCall is one that somebody can try.
@@ -99,11 +109,20 @@ var sampleDescriptions = map[string][]byte{"civil": civil.OpenAPI, "social-adapt
 // started: it makes them members, lets their gateways join as any would, registers
 // what they offer and signs the contracts of both sides with their own keys. What
 // an earlier start has made is kept. It returns nil when the country has no such
-// demonstration. The portal must be answering at address.
-func (a *App) DemoExchange(ctx context.Context, address string) (*DemoSetup, error) {
+// demonstration. The portal must be answering at address; runner is where it asks
+// for further gateways (see demoRun), nil when nobody would start them.
+func (a *App) DemoExchange(ctx context.Context, address string, runner io.Writer) (*DemoSetup, error) {
 	if a.Exchange == nil {
 		return nil, nil
 	}
+	s, err := a.demoExchange(ctx, address)
+	if err == nil && s != nil {
+		a.trials.Store(&demoTrials{a: a, dir: filepath.Join(a.Config.Data, "exchange"), address: address, runner: runner})
+	}
+	return s, err
+}
+
+func (a *App) demoExchange(ctx context.Context, address string) (*DemoSetup, error) {
 	dir := filepath.Join(a.Config.Data, "exchange")
 	if kept, err := readSetup(dir); err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return kept, err
@@ -130,6 +149,7 @@ type demoMaking struct {
 	plan    *demoPlan
 	ports   *portChooser
 	setup   *DemoSetup
+	trial   bool              // the member was named by whoever tries things out
 	samples map[string]string // address by name
 	offices map[string]*gateway.Office
 }
@@ -186,7 +206,7 @@ func (d *demoMaking) join(ctx context.Context, i, edge int) error {
 	if err != nil {
 		return err
 	}
-	dir := filepath.Join(d.dir, strings.ToLower(m.ID[strings.LastIndex(m.ID, "/")+1:]))
+	dir := d.folder(m.ID)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
@@ -214,6 +234,15 @@ func (d *demoMaking) join(ctx context.Context, i, edge int) error {
 	return d.register(ctx, office, i)
 }
 
+// folder is where a member's gateway has its files. Codes that others chose may
+// differ in class or in case alone.
+func (d *demoMaking) folder(member string) string {
+	if d.trial {
+		return filepath.Join(d.dir, "trial-"+strings.ReplaceAll(member, "/", "-"))
+	}
+	return filepath.Join(d.dir, strings.ToLower(member[strings.LastIndex(member, "/")+1:]))
+}
+
 // stamps is where the gateways have their logs time-stamped.
 func (d *demoMaking) stamps() string {
 	if d.a.Stamps == nil {
@@ -230,13 +259,13 @@ func (d *demoMaking) describe(config, dir string, i int) error {
 	}
 	defer f.Close()
 	for _, s := range d.plan.Members[i].Subsystems {
-		fmt.Fprintf(f, "\n[[client]]\nsubsystem = %q\nplain = true\n", s.Code)
+		writeClient(f, s.Code)
 		for _, v := range s.Services {
 			name := filepath.Join(dir, v.Code+".json")
 			if err := os.WriteFile(name, sampleDescriptions[v.Sample], 0o600); err != nil {
 				return err
 			}
-			fmt.Fprintf(f, "\n[[service]]\nsubsystem = %q\ncode = %q\nurl = %q\nopenapi = %q\n", s.Code, v.Code, "http://"+d.samples[v.Sample], name)
+			writeService(f, s.Code, v.Code, "http://"+d.samples[v.Sample], name)
 		}
 	}
 	return f.Close()
@@ -299,8 +328,11 @@ func newPortChooser(address string) *portChooser {
 	if err != nil {
 		n = 8080
 	}
-	return &portChooser{n + 100}
+	return &portChooser{n + firstPort}
 }
+
+// firstPort is how far the edge of the demonstration is from its portal.
+const firstPort = 100
 
 func (p *portChooser) next() int {
 	n := p.port
@@ -343,11 +375,19 @@ func writeSetup(dir string, s *DemoSetup) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, setupFile), b, 0o600)
+	return replaceFile(filepath.Join(dir, setupFile), b)
+}
+
+// replaceFile writes a file that others may read at the same time.
+func replaceFile(name string, b []byte) error {
+	if err := os.WriteFile(name+".new", b, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(name+".new", name)
 }
 
 // demoExchangeJSON is what /demo.json says of the exchange, nil when none runs.
-func (a *App) demoExchangeJSON() map[string]any {
+func (a *App) demoExchangeJSON(base string) map[string]any {
 	s, err := readSetup(filepath.Join(a.Config.Data, "exchange"))
 	if err != nil || len(s.Nodes) == 0 {
 		return nil
@@ -356,7 +396,7 @@ func (a *App) demoExchangeJSON() map[string]any {
 	for _, n := range s.Nodes {
 		nodes = append(nodes, map[string]any{"member": n.Member, "edge": n.Edge, "data_dir": n.DataDir, "pid": n.PID, "admin": n.Admin, "config": n.Config})
 	}
-	return map[string]any{"edge": s.Nodes[0].Edge, "client": s.Client, "other_client": s.OtherClient, "services": s.Calls, "nodes": nodes}
+	return map[string]any{"register": base + "/demo/exchange", "edge": s.Nodes[0].Edge, "client": s.Client, "other_client": s.OtherClient, "services": s.Calls, "nodes": nodes}
 }
 
 // answers tells whether something accepts connections at an address.

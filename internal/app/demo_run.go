@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -38,6 +39,7 @@ type demoRun struct {
 
 	mu    sync.Mutex
 	parts []*part
+	pids  map[string]int // "serve" and members
 }
 
 type part struct {
@@ -74,11 +76,15 @@ func RunDemo(ctx context.Context, o DemoOptions) error {
 	if err := d.signIn(ctx, o); err != nil {
 		return err
 	}
-	ready, portal, err := d.portal(ctx, o.Args)
+	if err := d.payment(ctx, o); err != nil {
+		return err
+	}
+	dir := filepath.Join(o.Data, "exchange")
+	ready, portal, err := d.portal(ctx, o.Args, dir)
 	if err != nil {
 		return err
 	}
-	if err := d.exchange(ctx, filepath.Join(o.Data, "exchange"), portal.cmd.Process.Pid); err != nil {
+	if err := d.exchange(ctx, dir, portal.cmd.Process.Pid); err != nil {
 		return err
 	}
 	fmt.Fprintln(o.Out, ready)
@@ -94,8 +100,14 @@ func RunDemo(ctx context.Context, o DemoOptions) error {
 	return nil
 }
 
-// portal starts the portal and passes on what it prints up to its last line.
-func (d *demoRun) portal(ctx context.Context, args []string) (ready string, p *part, err error) {
+// wantedGateway begins a line by which the portal asks for one more gateway; what
+// follows is the name of its configuration file. The portal starts none itself: the
+// gateway would end with it.
+const wantedGateway = "gateway wanted: "
+
+// portal starts the portal and passes on what it prints up to its last line. After
+// that it prints nothing but what it wants of us.
+func (d *demoRun) portal(ctx context.Context, args []string, dir string) (ready string, p *part, err error) {
 	p, out, err := d.start(append([]string{PartPortal}, args...))
 	if err != nil {
 		return "", nil, err
@@ -104,7 +116,7 @@ func (d *demoRun) portal(ctx context.Context, args []string) (ready string, p *p
 	for lines.Scan() {
 		if strings.HasPrefix(lines.Text(), "ready") {
 			ready = lines.Text()
-			go io.Copy(io.Discard, out)
+			go d.serveWants(lines, dir)
 			return ready, p, nil
 		}
 		fmt.Fprintln(d.out, lines.Text())
@@ -114,6 +126,64 @@ func (d *demoRun) portal(ctx context.Context, args []string) (ready string, p *p
 		return "", nil, ctx.Err()
 	}
 	return "", nil, ErrSaid
+}
+
+// serveWants starts the gateways that the portal asks for.
+func (d *demoRun) serveWants(lines *bufio.Scanner, dir string) {
+	for lines.Scan() {
+		config, ok := strings.CutPrefix(lines.Text(), wantedGateway)
+		if !ok {
+			continue
+		}
+		s, err := readSetup(dir)
+		if err == nil {
+			i := slices.IndexFunc(s.Nodes, func(n DemoNode) bool { return n.Config == config })
+			if i < 0 || d.hasGateway(config) {
+				continue
+			}
+			err = d.gateway(s.Nodes[i], dir)
+		}
+		if err != nil {
+			fmt.Fprintln(d.stderr, "a gateway of the demonstration did not start:", err)
+		}
+	}
+}
+
+// gateway starts the gateway of a member and keeps its number for /demo.json.
+func (d *demoRun) gateway(n DemoNode, dir string) error {
+	p, _, err := d.start([]string{PartGateway, "--config", n.Config})
+	if err != nil {
+		return err
+	}
+	return d.keepPID(dir, n.Member, p.cmd.Process.Pid)
+}
+
+func (d *demoRun) keepPID(dir, name string, pid int) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.pids == nil {
+		d.pids = map[string]int{}
+	}
+	d.pids[name] = pid
+	b, err := json.Marshal(d.pids)
+	if err != nil {
+		return err
+	}
+	return replaceFile(filepath.Join(dir, pidsFile), b)
+}
+
+// hasGateway tells whether a gateway was started from a file and runs.
+func (d *demoRun) hasGateway(config string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.ContainsFunc(d.parts, func(p *part) bool {
+		select {
+		case <-p.done:
+			return false
+		default:
+			return slices.Contains(p.cmd.Args, config)
+		}
+	})
 }
 
 // ErrSaid says that what went wrong was printed already.
@@ -135,21 +205,17 @@ func (d *demoRun) exchange(ctx context.Context, dir string, portal int) error {
 		}
 		wait = append(wait, args[2]) // name, --listen, address
 	}
-	pids := map[string]int{"serve": portal}
+	if err := d.keepPID(dir, "serve", portal); err != nil {
+		return err
+	}
 	for _, n := range s.Nodes {
-		p, _, err := d.start([]string{PartGateway, "--config", n.Config})
-		if err != nil {
+		if d.hasGateway(n.Config) {
+			continue
+		}
+		if err := d.gateway(n, dir); err != nil {
 			return err
 		}
-		pids[n.Member] = p.cmd.Process.Pid
 		wait = append(wait, n.Edge)
-	}
-	b, err := json.Marshal(pids)
-	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, pidsFile), b, 0o600)
-	}
-	if err != nil {
-		return err
 	}
 	if err := d.allAnswer(ctx, wait); err != nil {
 		return err

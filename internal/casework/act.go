@@ -3,10 +3,10 @@ package casework
 import (
 	"context"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"diwan/internal/casework/clock"
+	"diwan/internal/casework/form"
 	"diwan/internal/db"
 	"diwan/internal/gov"
 	"diwan/internal/problem"
@@ -115,6 +115,10 @@ func (w *Casework) Act(ctx context.Context, actor gov.Actor, number string, a Ac
 				return nil, err
 			}
 			e.Clear.For = instead
+		case string(clock.Delivered):
+			if err := w.paidUp(ctx, tx, c); err != nil {
+				return nil, err
+			}
 		case Assigned:
 			if err := w.delegated(ctx, tx, c, &e); err != nil {
 				return nil, err
@@ -185,10 +189,13 @@ func (w *Casework) change(ctx context.Context, number string, fn func(tx *db.Tx,
 
 // check finds what is wrong with an action whatever the case.
 func (a *Action) check(r rule) error {
-	a.Text = strings.TrimSpace(a.Text)
-	switch {
-	case len(a.Text) > maxText || !utf8.ValidString(a.Text):
+	if len(a.Text) > maxText || !utf8.ValidString(a.Text) {
 		return problem.New(problem.Invalid, "case.text_too_long")
+	}
+	a.Text = form.Clean(a.Text, true)
+	switch {
+	case !plain(a.Ground, a.To, a.Ref):
+		return problem.New(problem.Invalid, "case.field")
 	case r.reason && a.Text == "":
 		return problem.New(problem.Invalid, "case.reasons_missing")
 	case r.items && len(a.Items) == 0:

@@ -93,6 +93,8 @@ type Case struct {
 	// it; both are known only while something is done to the case.
 	Preparer string
 	Separate bool
+	// Refunder is who asked for a refund, while one is granted.
+	Refunder string
 
 	sealed []byte
 	head   string

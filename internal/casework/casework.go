@@ -61,6 +61,8 @@ type Options struct {
 	Workers func(ctx context.Context, administration string) ([]gov.Actor, error)
 	// Fetcher reaches other administrations; nil where there is no exchange.
 	Fetcher Fetcher
+	// Payments takes what people pay; nil where nothing can be paid here.
+	Payments PaymentProvider
 	// Files keeps what is uploaded; nil where nothing is.
 	Files Files
 	Log   *slog.Logger

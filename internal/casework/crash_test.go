@@ -136,12 +136,12 @@ func TestKilledUnderLoad(t *testing.T) {
 	n := kills(t)
 	for i := range n {
 		// Days pass from one life to the next, so that each has cases to sweep.
-		loadAndKill(t, path, i/2, acknowledged)
+		loadAndKill(t, path, 2*i, acknowledged)
 		if t.Failed() {
 			t.Fatalf("at kill %d of %d", i+1, n)
 		}
 	}
-	w, err := crashWorld(path, n)
+	w, err := crashWorld(path, 2*n)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +172,7 @@ func loadAndKill(t *testing.T, path string, day int, acknowledged map[string]str
 		}
 		if first {
 			first = false
-			time.AfterFunc(time.Duration(rand.IntN(40_000))*time.Microsecond, func() { c.Process.Kill() })
+			time.AfterFunc(time.Duration(rand.IntN(80_000))*time.Microsecond, func() { c.Process.Kill() })
 		}
 	}
 	c.Wait()

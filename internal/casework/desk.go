@@ -155,7 +155,15 @@ func (d *Desk) showInbox(w http.ResponseWriter, r *http.Request, status int, wro
 	if data.Risk > 0 && len(data.Rows) > 0 && data.Rows[0].Risk == "high" {
 		data.Soonest = &data.Rows[0]
 	}
-	d.show(w, r, status, "inbox", d.Site.Printer(r).T("casework.inbox"), "/office/cases", data)
+	d.show(w, r, status, "inbox", d.Site.Printer(r).T("casework.inbox"), inboxPath(r), data)
+}
+
+// inboxPath is the address of what is listed, for the same in another language.
+func inboxPath(r *http.Request) string {
+	if r.Method != http.MethodGet || r.URL.RawQuery == "" || r.URL.Path != "/office/cases" {
+		return "/office/cases"
+	}
+	return "/office/cases?" + r.URL.RawQuery
 }
 
 // officeRow is a case as an inbox shows it.
@@ -222,6 +230,8 @@ type officeCase struct {
 	Fresh      bool
 	Confirm    string // where the officer confirms who they are before deciding
 	Advice     askPanel
+	Money      payPanel
+	Officer    bool
 }
 
 // deskAction is something that can, or can't now, be done to a case.
@@ -279,6 +289,10 @@ func (d *Desk) fillCase(r *http.Request, data *officeCase, c *Case) (err error) 
 		return err
 	}
 	if data.Advice, err = d.askPanel(r, c); err != nil {
+		return err
+	}
+	data.Officer = true
+	if data.Money, err = d.payPanel(ctx, data.Who, c); err != nil {
 		return err
 	}
 	for g := range d.Rules.ExtensionReasons {

@@ -19,6 +19,9 @@ func (d *Desk) registerMore(mux *http.ServeMux) {
 		"GET /office/team":                   d.team,
 		"POST /office/team":                  d.changeTeam,
 		"POST /office/views":                 d.saveView,
+		"GET /office/payments":               d.payments,
+		"POST /office/payments":              d.changePayment,
+		"POST /office/cases/{number}/fee":    d.setFee,
 	} {
 		mux.HandleFunc(pattern, d.behind(handler))
 	}
@@ -59,5 +62,5 @@ func (d *Desk) page(r *http.Request, wrong string) deskPage {
 // the cases of those who leave or come back. It is called every few minutes and
 // may run on several copies of the program at once.
 func (w *Casework) Chores(ctx context.Context) error {
-	return errors.Join(w.RemindOpinions(ctx), w.KeepAbsences(ctx), w.forgetPresent(ctx))
+	return errors.Join(w.RemindOpinions(ctx), w.KeepAbsences(ctx), w.forgetPresent(ctx), w.SendRefunds(ctx))
 }

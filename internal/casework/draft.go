@@ -50,14 +50,16 @@ func (w *Casework) Begin(ctx context.Context, d Draft) (Draft, error) {
 	if err != nil {
 		return Draft{}, err
 	}
+	// Counted outside the transaction: two drafts begun at once by one person may
+	// come to one too many, and nobody else has to wait for it.
+	var n int
+	if err := w.DB.Reader().QueryRowContext(ctx, `SELECT COUNT(*) FROM casework_draft WHERE filer = $1 AND filed = ''`, d.Filer).Scan(&n); err != nil {
+		return Draft{}, fmt.Errorf("counting drafts: %w", err)
+	}
+	if n >= maxDrafts {
+		return Draft{}, problem.New(problem.Invalid, "draft.too_many", "max", fmt.Sprint(maxDrafts))
+	}
 	err = w.joint.do(ctx, func(ctx context.Context, tx *db.Tx) error {
-		var n int
-		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM casework_draft WHERE filer = $1 AND filed = ''`, d.Filer).Scan(&n); err != nil {
-			return err
-		}
-		if n >= maxDrafts {
-			return problem.New(problem.Invalid, "draft.too_many", "max", fmt.Sprint(maxDrafts))
-		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO casework_draft (id, person, filer, administration, procedure, form, page, sealed, version, filed, created_at, updated_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, '', $9, $9)`,
 			d.ID, d.Person, d.Filer, d.Administration, d.Procedure, d.Form, d.Page, sealed, db.Micros(d.Created))

@@ -71,6 +71,13 @@ func (w *Casework) checkFiling(f *Filing) error {
 	case f.Administration == "" || f.Person == "":
 		return problem.New(problem.Invalid, "case.incomplete_filing")
 	}
+	for _, name := range []*gov.Text{&f.Applicant, &f.For} {
+		clean, ok := cleanNames(*name)
+		if !ok {
+			return problem.New(problem.Invalid, "case.name_too_long")
+		}
+		*name = clean
+	}
 	for _, m := range f.Missing {
 		if _, ok := f.Terms.Document(m); !ok {
 			return problem.New(problem.Invalid, "case.document_unknown", "document", m)

@@ -33,6 +33,7 @@ var noticed = map[string]struct{ person, officer bool }{
 	FetchFailed:                        {person: true},
 	OpinionAsked:                       {officer: true},
 	OpinionGiven:                       {officer: true},
+	FeeSet:                             {person: true},
 	Paid:                               {person: true},
 	Refunded:                           {person: true},
 }

@@ -90,13 +90,14 @@ func (m *Mine) home(w http.ResponseWriter, r *http.Request) {
 // caseData is a case as the person sees it.
 type caseData struct {
 	*View
-	Who    gov.Actor
-	Title  string
-	Filed1 bool // just now
-	Error  string
-	May    map[string]bool
-	Proofs []evidenceView
-	Fee    *gov.Centimes
+	Who     gov.Actor
+	Title   string
+	Filed1  bool // just now
+	Error   string
+	May     map[string]bool
+	Proofs  []evidenceView
+	Money   payPanel
+	Officer bool // who looks; here it is the person
 }
 
 func (m *Mine) caseOf(w http.ResponseWriter, r *http.Request) { m.showCase(w, r, http.StatusOK, "") }
@@ -126,8 +127,9 @@ func (m *Mine) showCase(w http.ResponseWriter, r *http.Request, status int, wron
 		p.Document, _ = v.Terms.Document(e.Document)
 		d.Proofs = append(d.Proofs, p)
 	}
-	if v.Terms.Fee > 0 {
-		d.Fee = &v.Terms.Fee
+	if d.Money, err = m.payPanel(r.Context(), d.Who, c); err != nil {
+		m.Site.Fail(w, r, err)
+		return
 	}
 	d.Title, _ = v.Terms.Name.In(web.LangOf(r), m.Country.Order())
 	m.show(w, r, status, "case", d.Title, "/me/cases/"+c.Number, d)

@@ -50,6 +50,8 @@ type Mine struct {
 	// Root is where the pages stand, Channel by which way what is written there is
 	// filed; empty are a person's own space and Online.
 	Root, Channel string
+	// Base is this installation's address as the reader knows it.
+	Base func(*http.Request) string
 }
 
 // Register adds the pages to the mux of the person's space.
@@ -71,6 +73,7 @@ func (m *Mine) Register(mux *http.ServeMux) {
 	mux.HandleFunc("POST /me/cases/{number}", m.act)
 	mux.HandleFunc("POST /me/cases/{number}/files", m.sendFiles)
 	mux.HandleFunc("GET /me/cases/{number}/files/{file}", m.serveFile(m.Site, m.Actor))
+	m.registerPay(mux)
 }
 
 // show answers with a page of the person's space.

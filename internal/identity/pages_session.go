@@ -2,6 +2,7 @@ package identity
 
 import (
 	"net/http"
+	"net/url"
 	"time"
 
 	"diwan/internal/gov"
@@ -40,6 +41,9 @@ func (p *Pages) display(w http.ResponseWriter, r *http.Request, template, title 
 
 func (p *Pages) displayStatus(w http.ResponseWriter, r *http.Request, status int, template, title string, data any) {
 	path := p.Root + "/" + template
+	if to := r.URL.Query().Get("to"); to != "" { // where the reader goes afterwards, in every language
+		path += "?" + url.Values{"to": {SafeReturn(p.Root, to)}}.Encode()
+	}
 	p.Site.Show(w, r, status, web.Page{Template: "identity/" + template, Title: p.Site.Printer(r).T(title), Path: path, Hidden: true, Data: data})
 }
 

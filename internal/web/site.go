@@ -349,6 +349,6 @@ func (s *Site) Explain(l gov.Lang, p *problem.Error) map[string]string {
 }
 
 func wantsJSON(r *http.Request) bool {
-	return strings.HasPrefix(r.URL.Path, "/api/") || strings.Contains(r.Header.Get("Accept"), "application/json") ||
+	return strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, "/demo/") || strings.Contains(r.Header.Get("Accept"), "application/json") ||
 		strings.Contains(r.Header.Get("Accept"), "application/problem+json")
 }

@@ -1,3 +1,5 @@
+//go:build !race
+
 package browser
 
 import (
@@ -6,6 +8,7 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,6 +23,7 @@ type job struct {
 	Person    string         `json:"person"` // the sample account that is nobody of the office
 	Languages []gov.Lang     `json:"languages"`
 	Pages     []apptest.Page `json:"pages"`
+	Only      bool           `json:"only"` // the pages alone, no journey
 }
 
 // outcome is a line of what they answer: one check.
@@ -29,13 +33,21 @@ type outcome struct {
 	Note  string `json:"note"`
 }
 
+// onlyVariable is an environment variable with a part of the names of the kinds of
+// pages to look at, for who works on those.
+const onlyVariable = "DIWAN_TEST_PAGES"
+
 // TestBrowser runs every check in one Chromium, against the program as it is
 // served.
 func TestBrowser(t *testing.T) {
 	chromium := needs(t)
 	a := apptest.Open(t)
 	pages := apptest.Pages(t, a)
-	input, err := json.Marshal(job{apptest.Serve(t, a), chromium, apptest.Person, apptest.Languages(a), pages})
+	only := os.Getenv(onlyVariable)
+	if only != "" {
+		pages = slices.DeleteFunc(pages, func(p apptest.Page) bool { return !strings.Contains(p.Kind, only) })
+	}
+	input, err := json.Marshal(job{apptest.Serve(t, a), chromium, apptest.Person, apptest.Languages(a), pages, only != ""})
 	if err != nil {
 		t.Fatal(err)
 	}

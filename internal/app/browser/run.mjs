@@ -26,9 +26,9 @@ job.check = async (name, run) => {
 };
 
 try {
-  await budgets(browser, job);
+  if (!job.only) await budgets(browser, job);
   await audit(browser, job);
-  await journeys(browser, job);
+  if (!job.only) await journeys(browser, job);
 } finally {
   await browser.close();
 }

@@ -30,6 +30,7 @@ func (g *Gateway) admin() http.Handler {
 		"GET /contracts":           g.adminContracts,
 		"PUT /maintenance":         g.adminMaintenance,
 		"DELETE /maintenance":      g.adminOpen,
+		"POST /reload":             g.adminReload,
 		"POST /selftest":           func(r *http.Request) (any, error) { return g.SelfTest(r.Context()), nil },
 		"GET /events/dead":         func(r *http.Request) (any, error) { return g.DeadEvents(r.Context(), r.FormValue("subscription")) },
 		"POST /events/dead/retry":  g.adminRetry,
@@ -157,6 +158,11 @@ func (g *Gateway) adminMaintenance(r *http.Request) (any, error) {
 		return nil, &badRequest{"the parameter reason is missing"}
 	}
 	return g.Status(), g.SetMaintenance(r.Context(), reason)
+}
+
+func (g *Gateway) adminReload(r *http.Request) (any, error) {
+	err := g.Reload(r.Context())
+	return g.Status(), err
 }
 
 func (g *Gateway) adminOpen(r *http.Request) (any, error) {

@@ -46,6 +46,8 @@ type Config struct {
 	// MonitoringUserID writes X-Road-UserId, which is personal data, into
 	// monitoring records.
 	MonitoringUserID bool `toml:"monitoring_user_id"`
+
+	file string // that it was read from
 }
 
 // EdgeConfig is where client systems come in.
@@ -179,6 +181,7 @@ func ReadConfig(name string) (Config, error) {
 	if left := meta.Undecoded(); len(left) > 0 {
 		return c, &ConfigError{left[0].String(), "is not known"}
 	}
+	c.file = name
 	dir := filepath.Dir(name)
 	paths := []*string{&c.Data, &c.Edge.Certificate, &c.Edge.Key}
 	for i := range c.Services {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
-	"encoding/hex"
 	"errors"
 	"io"
 	"net/http"
@@ -20,9 +19,8 @@ import (
 // edge is what client systems call. It reads the request line as it stood and
 // never a decoded path, so that it comes before any mux.
 type edge struct {
-	g       *Gateway
-	plain   bool // the listener of the loopback
-	clients map[string]*edgeClient
+	g     *Gateway
+	plain bool // the listener of the loopback
 }
 
 type edgeClient struct {
@@ -30,19 +28,7 @@ type edgeClient struct {
 	pins  map[[sha256.Size]byte]bool
 }
 
-func newEdge(g *Gateway, plain bool) *edge {
-	e := &edge{g: g, plain: plain, clients: map[string]*edgeClient{}}
-	for _, c := range g.cfg.Clients {
-		k := &edgeClient{plain: c.Plain, pins: map[[sha256.Size]byte]bool{}}
-		for _, p := range c.Pins {
-			var sum [sha256.Size]byte
-			hex.Decode(sum[:], []byte(p)) // check has seen to the form
-			k.pins[sum] = true
-		}
-		e.clients[c.Subsystem] = k
-	}
-	return e
-}
+func newEdge(g *Gateway, plain bool) *edge { return &edge{g: g, plain: plain} }
 
 // ServeHTTP implements http.Handler.
 func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -85,7 +71,7 @@ func (e *edge) authenticate(r *http.Request, client xroad.ClientID) *xroad.Error
 	if client.MemberID() != g.member {
 		return here(xroad.UnknownMember, client.String()+" is not a client of this gateway")
 	}
-	k := e.clients[client.Subsystem]
+	k := g.systems.Load().clients[client.Subsystem]
 	if k == nil {
 		return here(xroad.UnknownMember, client.String()+" is not a client of this gateway")
 	}
@@ -330,7 +316,7 @@ func (e *edge) known(s *tls.ConnectionState) bool {
 		return false
 	}
 	sum := sha256.Sum256(s.PeerCertificates[0].Raw)
-	for _, k := range e.clients {
+	for _, k := range e.g.systems.Load().clients {
 		if k.pins[sum] {
 			return true
 		}

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"diwan/internal/db"
-	"diwan/internal/exchange/backend"
 	"diwan/internal/exchange/contract"
 	"diwan/internal/exchange/gateway/directory"
 	"diwan/internal/exchange/journal"
@@ -45,7 +44,7 @@ type Gateway struct {
 	keeper    *snapshot.Keeper
 	directory *directory.Client // nil when there is none
 	server    *link.Server
-	services  map[string]*service
+	systems   atomic.Pointer[systems]
 	peers     peers
 	metrics   *metrics
 	usage     usage
@@ -58,8 +57,10 @@ type Gateway struct {
 	trust  atomic.Pointer[trust]
 	policy atomic.Pointer[policy]
 
-	policyMu sync.Mutex
-	signed   map[string]contract.Signed
+	reloading sync.Mutex
+	looking   sync.Mutex
+	policyMu  sync.Mutex
+	signed    map[string]contract.Signed
 
 	closed    atomic.Bool // for maintenance
 	underWay  atomic.Int64
@@ -85,7 +86,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger, clock gov.Clock) (_
 		return nil, err
 	}
 	g := &Gateway{cfg: cfg, log: log, clock: clock, member: cfg.memberID(), style: cfg.style(), boot: gov.NewID(), verifier: link.NewVerifier(),
-		metrics: newMetrics(), monitor: monitor{userID: cfg.MonitoringUserID}, services: map[string]*service{}}
+		metrics: newMetrics(), monitor: monitor{userID: cfg.MonitoringUserID}}
 	g.peers.g = g
 	g.policy.Store(newPolicy(nil, nil, &g.meters, clock.Now()))
 	defer func() {
@@ -102,7 +103,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger, clock gov.Clock) (_
 	if err := g.openStore(ctx); err != nil {
 		return nil, err
 	}
-	if err := g.openServices(); err != nil {
+	if err := g.openSystems(); err != nil {
 		return nil, err
 	}
 	if err := g.openDirectory(ctx); err != nil {
@@ -141,18 +142,12 @@ func (g *Gateway) openStore(ctx context.Context) (err error) {
 	return err
 }
 
-func (g *Gateway) openServices() error {
-	for _, c := range g.cfg.Services {
-		conf, err := c.tls()
-		if err != nil {
-			return fmt.Errorf("service %s/%s: %w", c.Subsystem, c.Code, err)
-		}
-		client, err := backend.New(c.URL, backend.Options{TLS: conf, ResponseTimeout: c.Timeout, BodyTimeout: c.Timeout})
-		if err != nil {
-			return fmt.Errorf("service %s/%s: %w", c.Subsystem, c.Code, err)
-		}
-		g.services[c.Subsystem+"/"+c.Code] = &service{c, client}
+func (g *Gateway) openSystems() error {
+	s, err := newSystems(g.cfg, nil)
+	if err != nil {
+		return err
 	}
+	g.systems.Store(s)
 	return nil
 }
 
@@ -355,8 +350,10 @@ func (g *Gateway) Close() error {
 			l.Close()
 		}
 	}
-	for _, s := range g.services {
-		s.client.Close()
+	if own := g.systems.Load(); own != nil {
+		for _, s := range own.services {
+			s.client.Close()
+		}
 	}
 	if g.journal != nil {
 		errs = append(errs, g.journal.Close())

@@ -56,7 +56,7 @@ func (p *provider) methods(in *incoming) ([]byte, error) {
 	for i := range sub.Services {
 		s := &sub.Services[i]
 		id := xroad.ServiceID{Provider: provider, Code: s.Code}
-		if p.g.services[provider.Subsystem+"/"+s.Code] == nil || xroad.IsMetaservice(s.Code) {
+		if p.g.service(provider.Subsystem, s.Code) == nil || xroad.IsMetaservice(s.Code) {
 			continue
 		}
 		m := xroad.Method{Service: id, OpenAPI: s.Type == "OPENAPI", Endpoints: s.Endpoints}
@@ -99,7 +99,7 @@ func (p *provider) description(ctx context.Context, in *incoming) (string, []byt
 		return "", nil, refused(xroad.InvalidRequest)
 	}
 	id := xroad.ServiceID{Provider: in.target.Service.Provider, Code: code}
-	s := p.g.services[id.Provider.Subsystem+"/"+code]
+	s := p.g.service(id.Provider.Subsystem, code)
 	known, ok := in.trust.view.Service(id)
 	if s == nil || !ok || known.Type != "OPENAPI" {
 		return "", nil, refused(xroad.InternalError)

@@ -78,7 +78,7 @@ func (g *Gateway) counts(o *observed) bool {
 		return false
 	}
 	if o.side == directory.Answered {
-		return o.service.Provider.MemberID() == g.member && (o.err == nil || g.services[o.service.Provider.Subsystem+"/"+o.service.Code] != nil)
+		return o.service.Provider.MemberID() == g.member && (o.err == nil || g.service(o.service.Provider.Subsystem, o.service.Code) != nil)
 	}
 	return o.client.MemberID() == g.member && (o.err == nil || o.err.Type.Code != xroad.UnknownMember)
 }

@@ -203,7 +203,7 @@ func (p *provider) who(in *incoming) error {
 // service finds the service, here and in the directory.
 func (p *provider) service(in *incoming, seen *observed) (*service, error) {
 	id := in.target.Service
-	s := p.g.services[id.Provider.Subsystem+"/"+id.Code]
+	s := p.g.service(id.Provider.Subsystem, id.Code)
 	known, ok := in.trust.view.Service(id)
 	if s == nil || !ok {
 		return nil, refused(xroad.UnknownService)

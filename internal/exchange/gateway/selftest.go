@@ -53,7 +53,7 @@ type tester struct {
 
 // SelfTest checks a gateway that runs.
 func (g *Gateway) SelfTest(ctx context.Context) []Check {
-	t := &tester{cfg: g.cfg, clock: g.clock, keys: g.keys, client: g.directory, running: true}
+	t := &tester{cfg: g.setUp(), clock: g.clock, keys: g.keys, client: g.directory, running: true}
 	if tr := g.trust.Load(); tr != nil {
 		t.view = tr.view
 	}

@@ -61,6 +61,8 @@ func (g *Gateway) every(name string, wait time.Duration, task func(context.Conte
 
 // lookUp fetches what is new of the directory and of the contracts.
 func (g *Gateway) lookUp(ctx context.Context) error {
+	g.looking.Lock()
+	defer g.looking.Unlock()
 	changed, err := g.keeper.Update(ctx, g.directory, g.clock.Now())
 	if err != nil {
 		return err

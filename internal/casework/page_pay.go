@@ -1,0 +1,139 @@
+package casework
+
+import (
+	"context"
+	"io"
+	"net/http"
+
+	"diwan/internal/gov"
+	"diwan/internal/problem"
+	"diwan/internal/web"
+)
+
+// payPanel is what the page of a case shows of money.
+type payPanel struct {
+	Bill     Bill
+	Total    *gov.Centimes
+	Due      *gov.Centimes
+	List     []payRow
+	CanPay   bool
+	MaySet   bool
+	Number   string
+	Anything bool
+}
+
+// payRow is a payment as pages show it.
+type payRow struct {
+	*Payment
+	Sum    *gov.Centimes
+	Day    gov.Date // it was paid, or ordered
+	Tone   string
+	Who    gov.Text // who asked for the refund
+	Reason string
+	May    payMay
+}
+
+type payMay struct{ Ask, Grant bool }
+
+var payTones = map[string]string{PayOpen: "is-wait", PayPaid: "is-good", PayRefused: "is-bad", PaySurplus: "is-turn", PayRefundAsked: "is-turn", PayRefundGranted: "is-turn"}
+
+func (w *Casework) payRow(p *Payment) payRow {
+	row := payRow{Payment: p, Sum: &p.Amount, Tone: payTones[p.State], Day: gov.DateOf(p.Made, w.Country.Zone())}
+	if !p.Settled.IsZero() {
+		row.Day = gov.DateOf(p.Settled, w.Country.Zone())
+	}
+	return row
+}
+
+// payPanel gathers it for whoever looks.
+func (w *Casework) payPanel(ctx context.Context, who gov.Actor, c *Case) (p payPanel, err error) {
+	if p.Bill, err = w.BillOf(ctx, c); err != nil {
+		return p, err
+	}
+	all, err := w.PaymentsOf(ctx, c)
+	if err != nil {
+		return p, err
+	}
+	for _, x := range all {
+		if x.State != PayOpen || w.Clock.Now().Before(x.Until) {
+			p.List = append(p.List, w.payRow(x))
+		}
+	}
+	p.Total, p.Due, p.Number = &p.Bill.Total, &p.Bill.Due, c.Number
+	p.CanPay = w.Payments != nil && p.Bill.Due > 0 && w.May(ctx, who, MayPay, c) == nil
+	p.MaySet = roleOf(who) == AsOfficer && w.May(ctx, who, MayRequest, c) == nil
+	p.Anything = p.Bill.Total > 0 || len(p.List) > 0 || p.MaySet
+	return p, nil
+}
+
+// registerPay adds the pages of payment to the mux of the person's space.
+func (m *Mine) registerPay(mux *http.ServeMux) {
+	mux.HandleFunc("POST /me/cases/{number}/pay", m.pay)
+	mux.HandleFunc("GET /me/payments/{id}", m.payment)
+}
+
+// pay makes an order for what is due.
+func (m *Mine) pay(w http.ResponseWriter, r *http.Request) {
+	p, err := m.Order(r.Context(), m.Actor(r), r.PathValue("number"))
+	if wrong, ok := readers(m.Site, r, err); ok {
+		m.showCase(w, r, http.StatusUnprocessableEntity, wrong)
+		return
+	}
+	if err != nil {
+		m.Site.Fail(w, r, err)
+		return
+	}
+	to(w, r, "/me/payments/"+p.ID)
+}
+
+type paymentData struct {
+	Who     gov.Actor
+	Row     payRow
+	Name    gov.Text
+	Office  gov.Text
+	Payer   gov.Text
+	Address string // of the provider's page; empty when there is nothing to pay
+	Old     bool   // nobody touched the order in time
+	Demo    bool
+}
+
+// payment shows an order: the way to the provider while it is open, and the receipt
+// once it is paid. What the provider's page sent the payer back with is not looked
+// at: the provider tells by itself.
+func (m *Mine) payment(w http.ResponseWriter, r *http.Request) {
+	p, c, err := m.Casework.Payment(r.Context(), m.Actor(r), r.PathValue("id"))
+	var t *Terms
+	if err == nil {
+		t, err = m.TermsOf(r.Context(), c)
+	}
+	if err != nil {
+		m.Site.Fail(w, r, err)
+		return
+	}
+	d := paymentData{Who: m.Actor(r), Row: m.payRow(p), Name: t.Name, Office: m.OfficeName(c.Administration), Payer: m.AccountName(r.Context(), p.Payer), Demo: m.Site.Demo}
+	d.Old = p.State == PayOpen && !m.Clock.Now().Before(p.Until)
+	if (p.State == PayOpen || p.State == PayRefused) && !d.Old && m.Payments != nil && m.Payments.ID() == p.Provider && p.Payer == d.Who.ID {
+		d.Address = m.Payments.Address(p, m.Base(r)+"/"+string(web.LangOf(r))+"/me/payments/"+p.ID, web.LangOf(r))
+	}
+	m.show(w, r, http.StatusOK, "payment", m.Site.Printer(r).T("pay.title"), "/me/payments/"+p.ID, d)
+}
+
+// PaymentNotices answers the messages of providers. They come from programs, without
+// a session: the seal is all that they are known by.
+func (w *Casework) PaymentNotices(rw http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, maxNoticeLen))
+	if err != nil {
+		err = problem.New(problem.TooLarge, "pay.notice")
+	} else {
+		err = w.Notified(r.Context(), r.PathValue("provider"), r.Header.Get(PaymentTimeHeader), r.Header.Get(PaymentSealHeader), body)
+	}
+	if err == nil {
+		rw.WriteHeader(http.StatusNoContent)
+		return
+	}
+	p := problem.From(err)
+	if p.Kind == problem.Internal {
+		w.Log.ErrorContext(r.Context(), "a payment message could not be dealt with", "error", err)
+	}
+	http.Error(rw, p.Code, p.Kind.Status())
+}
