@@ -309,7 +309,7 @@ func TestNoDemonstrationInProduction(t *testing.T) {
 	}
 	defer a.Close()
 	public := asker{t: t, h: a.Handler}
-	for _, path := range []string{"/demo.json", "/demo/clock", "/demo/mail", "/demo/offers"} {
+	for _, path := range []string{"/demo.json", "/demo/clock", "/demo/mail", "/demo/offers", "/demo/exchange"} {
 		if w := public.do("GET", path, nil); w.Code != http.StatusNotFound {
 			t.Errorf("%s: %d", path, w.Code)
 		}

@@ -88,6 +88,9 @@ func (a *App) loadForms(ctx context.Context) error {
 	if a.Casework == nil {
 		return nil
 	}
+	if _, err := a.Casework.LoadHolidays(ctx); err != nil {
+		return err
+	}
 	if err := a.Casework.LoadForms(ctx); err != nil {
 		return err
 	}
@@ -317,6 +320,10 @@ func (a *App) registerCaseworkOffice(mux *http.ServeMux, sessions *identity.Sess
 		return
 	}
 	d := &casework.Desk{Casework: a.Casework, Site: a.Site, Actor: identity.Actor, Places: catalogued{a: a}.places,
+		MayHolidays: func(x gov.Actor) bool {
+			ok, _ := policy.May(policy.Actor{Actor: x}, policy.HolidayEdit, policy.Resource{Kind: policy.Calendar, ID: "holidays", Administration: x.Administration})
+			return ok
+		},
 		Fresh:   func(r *http.Request) bool { return sessions.Fresh(r, freshFor) },
 		Confirm: func(path string) string { return identity.Office + "/confirm?" + url.Values{"to": {path}}.Encode() },
 		Colleagues: func(r *http.Request, administration string) ([]gov.Actor, error) {
@@ -352,7 +359,7 @@ func (a *App) registerCaseworkJobs(r *jobs.Registry) {
 	}
 	jobs.Handle(r, func(ctx context.Context, _ sweepCasesArgs) error {
 		_, err := a.Casework.Sweep(ctx)
-		return errors.Join(err, a.Casework.Tidy(ctx), a.Casework.Chores(ctx), a.Casework.LoadForms(ctx), a.caseFiles.sweep(ctx))
+		return errors.Join(err, a.Casework.Tidy(ctx), a.Casework.Chores(ctx), a.Casework.LoadForms(ctx), a.Casework.FollowHolidays(ctx), a.caseFiles.sweep(ctx))
 	})
 	jobs.Every(r, sweepInterval, func() jobs.Args { return sweepCasesArgs{} })
 	jobs.Handle(r, func(ctx context.Context, _ sendNoticesArgs) error { return a.sendNotices(ctx) })

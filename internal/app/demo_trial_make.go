@@ -32,6 +32,7 @@ type trialMaking struct {
 	setup   *DemoSetup
 	nodes   map[string]DemoNode // by member, those that the trial needs
 	offices map[string]*gateway.Office
+	ports   *portChooser // of members that are taken in: one, for none of them listens yet
 }
 
 // register takes a trial from what was said to gateways that carry it.
@@ -127,9 +128,12 @@ func (m *trialMaking) join(ctx context.Context, id string) error {
 	if len(m.setup.Nodes) >= len(m.plan.Members)+maxTrialMembers {
 		return problem.New(problem.TooMany, "demo.exchange.members")
 	}
-	d := &demoMaking{a: m.a, dir: m.dir, portal: "http://" + m.address, trial: true, ports: newPortChooser(m.address), setup: m.setup, offices: map[string]*gateway.Office{},
+	if m.ports == nil {
+		m.ports = newPortChooser(m.address)
+		m.ports.port += firstPort // the ones before are the demonstration's own
+	}
+	d := &demoMaking{a: m.a, dir: m.dir, portal: "http://" + m.address, trial: true, ports: m.ports, setup: m.setup, offices: map[string]*gateway.Office{},
 		plan: &demoPlan{Members: []demoMember{{ID: id, Name: m.label(parsed.Member)}}}}
-	d.ports.port += firstPort                          // the ones before are the demonstration's own
 	if err := os.RemoveAll(d.folder(id)); err != nil { // of an attempt that did not end well
 		return err
 	}
@@ -333,9 +337,12 @@ func (m *trialMaking) wake(ctx context.Context) error {
 		}
 	}
 	client := &http.Client{Timeout: 20 * time.Second}
-	for _, id := range m.needed() {
-		if err := reload(ctx, client, m.nodes[id].Admin); err != nil {
-			return fmt.Errorf("the gateway of %s: %w", id, err)
+	for _, n := range m.setup.Nodes { // those that have no part in it learn of new members
+		if _, needed := m.nodes[n.Member]; !needed && !answers(n.Admin) {
+			continue
+		}
+		if err := reload(ctx, client, n.Admin); err != nil {
+			return fmt.Errorf("the gateway of %s: %w", n.Member, err)
 		}
 	}
 	return nil

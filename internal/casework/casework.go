@@ -77,6 +77,9 @@ type Casework struct {
 	online       atomic.Pointer[map[string]string] // version of the published form by procedure
 	formsChanged atomic.Int64
 
+	current atomic.Pointer[clock.Rules] // with the holidays as they are edited
+	closed  map[gov.Date]gov.Text       // those holidays, under mu
+
 	mu    sync.Mutex
 	terms map[string]*Terms     // by digest; they never change
 	forms map[string]*form.Form // as they were published
@@ -243,5 +246,5 @@ func (w *Casework) Stand(ctx context.Context, c *Case, asOf gov.Date) (clock.Out
 	if err != nil {
 		return clock.Output{}, err
 	}
-	return clock.Run(w.Rules, input(t, all, asOf))
+	return clock.Run(*w.law(), input(t, all, asOf))
 }

@@ -21,6 +21,8 @@ type Desk struct {
 	// decision wants it; Confirm is where they do it before they come back to a path.
 	Fresh   func(r *http.Request) bool
 	Confirm func(path string) string
+	// MayHolidays tells who edits the table of holidays.
+	MayHolidays func(gov.Actor) bool
 	// Colleagues lists who works at an administration.
 	Colleagues func(r *http.Request, administration string) ([]gov.Actor, error)
 	// Places lists the administrations, and their places, that can be asked for an
@@ -39,6 +41,8 @@ func (d *Desk) Register(mux *http.ServeMux) {
 		"GET /office/cases":                       d.inbox,
 		"POST /office/cases":                      d.batch,
 		"GET /office/cases/find":                  d.find,
+		"GET /office/holidays":                    d.holidaysPage,
+		"POST /office/holidays":                   d.setHoliday,
 		"GET /office/cases/{number}":              d.caseOf,
 		"POST /office/cases/{number}":             d.act,
 		"GET /office/cases/{number}/what":         d.foreseen,

@@ -233,7 +233,7 @@ var openStates = []clock.State{clock.FiledIncomplete, clock.Running, clock.Suspe
 // settle brings a case to where its events and the day put it, and writes to its
 // journal what time has made and was not written yet.
 func (w *Casework) settle(ctx context.Context, tx *db.Tx, c *Case, t *Terms, all []Event) (clock.Output, error) {
-	out, err := clock.Run(w.Rules, input(t, all, w.dayIn(all)))
+	out, err := clock.Run(*w.law(), input(t, all, w.dayIn(all)))
 	if err != nil {
 		return out, fmt.Errorf("the clock of case %s: %w", c.Number, err)
 	}

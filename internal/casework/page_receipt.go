@@ -67,7 +67,7 @@ func (x *Receipts) facts(r *http.Request, c *Case) (ReceiptFacts, error) {
 			f.Missing = append(f.Missing, d)
 		}
 	}
-	out, err := clock.Run(x.Rules, input(f.Terms, all[:1], c.Filed))
+	out, err := clock.Run(*x.law(), input(f.Terms, all[:1], c.Filed))
 	if err != nil {
 		return f, err
 	}

@@ -49,7 +49,7 @@ func (x *Receipts) decisionOf(r *http.Request, c *Case) (PaperFacts, error) {
 	e := journal[i]
 	f.Granted, f.On, f.Reasons, f.At = e.Type == string(clock.Granted), e.On, e.Text, e.At
 	f.Signer = x.signer(r, e)
-	out, err := clock.Run(x.Rules, input(f.Terms, journal[:i+1], e.On))
+	out, err := clock.Run(*x.law(), input(f.Terms, journal[:i+1], e.On))
 	for _, t := range out.Timers {
 		if t.Name == "appeal" {
 			f.Appeal = t.Due
@@ -75,7 +75,7 @@ func (x *Receipts) certificateOf(r *http.Request, c *Case) (PaperFacts, error) {
 		return f, problem.New(problem.NotFound, "paper.no_silence")
 	}
 	f.On, f.At = journal[i].On, journal[i].At
-	out, err := clock.Run(x.Rules, input(f.Terms, journal[:i], f.On.AddDays(-1)))
+	out, err := clock.Run(*x.law(), input(f.Terms, journal[:i], f.On.AddDays(-1)))
 	f.Last = out.Due
 	f.Above = x.Rules.Authorities[f.Terms.Authority].EscalationTo
 	return f, err

@@ -148,7 +148,7 @@ func (w *Casework) stands(ctx context.Context, c *counted, in *clock.Input) (boo
 		return false, err
 	}
 	in.DeadlineDays, in.Lists, in.Authority = t.DeadlineDays, t.Lists, t.Authority
-	b, err := clock.Look(&w.Rules, in)
+	b, err := clock.Look(w.law(), in)
 	if err != nil {
 		return false, fmt.Errorf("the clock of case %s: %w", c.number, err)
 	}

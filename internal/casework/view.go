@@ -95,7 +95,7 @@ func (w *Casework) view(ctx context.Context, site *web.Site, lang gov.Lang, c *C
 	if err != nil {
 		return nil, err
 	}
-	out, err := clock.Run(w.Rules, input(t, journal, w.dayIn(journal)))
+	out, err := clock.Run(*w.law(), input(t, journal, w.dayIn(journal)))
 	if err != nil {
 		return nil, err
 	}
