@@ -79,7 +79,7 @@ func Migrations() []db.Migrations {
 
 // MessageFolders returns the words of all slices.
 func MessageFolders() []fs.FS {
-	return []fs.FS{web.Messages(), identity.Messages(), catalogue.Messages(), catalogue.MessagesAPI(), gazette.Messages(), exchange.Messages(), casework.Messages(), casework.DeskMessages(), clock.Messages(), form.Messages(), document.Messages(), upload.Messages()}
+	return []fs.FS{web.Messages(), identity.Messages(), catalogue.Messages(), catalogue.MessagesAPI(), gazette.Messages(), exchange.Messages(), casework.Messages(), casework.MessagesMore(), casework.DeskMessages(), clock.Messages(), form.Messages(), document.Messages(), upload.Messages()}
 }
 
 // TemplateSets returns the pages of all slices.

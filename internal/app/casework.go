@@ -78,6 +78,7 @@ func (a *App) openCasework(ctx context.Context) error {
 			return a.Accounts.ReferenceIn(ctx, person, "administration:"+administration)
 		},
 		FieldLabel: plan.fieldLabel,
+		Resolve:    a.resolveReference,
 		May:        a.mayCase, OfficeName: catalogued.name, AccountName: a.accountName, IsOffice: catalogued.isOffice, Workers: a.Accounts.WhoWork, Payments: payments, Fetcher: a.fetcher(plan.Sources), Files: files, Log: a.log,
 	})
 	return nil
@@ -293,19 +294,23 @@ func (a *App) registerCaseworkSpace(mux *http.ServeMux) {
 // knownOf are the facts about a person that forms need not ask again.
 func (a *App) knownOf(ctx context.Context, r *http.Request, s casework.Subject) map[string]any {
 	who := identity.Actor(r)
-	if s.ID != who.ID {
-		return nil
+	facts, err := a.Casework.KnownOf(ctx, s.ID)
+	if err != nil {
+		a.log.WarnContext(ctx, "what is known of a person could not be read", "error", err)
+		facts = map[string]any{}
 	}
-	facts := map[string]any{}
+	if s.ID != who.ID {
+		return facts
+	}
 	p, err := a.Accounts.ParticularsOf(ctx, who, who.ID, "form")
 	if err == nil && p.Birthdate != "" {
 		facts["born"] = p.Birthdate
 	}
 	person := map[string]any{}
 	if p.NationalID != "" {
-		person["number"] = p.NationalID
+		person["identity"] = p.NationalID
 	}
-	if len(person) > 0 {
+	if _, said := facts["person"]; len(person) > 0 && !said {
 		facts["person"] = person
 	}
 	return facts
@@ -333,6 +338,7 @@ func (a *App) registerCaseworkOffice(mux *http.ServeMux, sessions *identity.Sess
 			}
 			return slices.DeleteFunc(all, func(x gov.Actor) bool { return !casework.MayWork(x) }), nil
 		}}
+	d.CheckHook = a.checkHook
 	d.Register(mux)
 	a.registerCounter(mux, d)
 	a.receipts().RegisterOwn(mux, identity.Office)
@@ -361,6 +367,7 @@ func (a *App) registerCaseworkJobs(r *jobs.Registry) {
 		_, err := a.Casework.Sweep(ctx)
 		return errors.Join(err, a.Casework.Tidy(ctx), a.Casework.Chores(ctx), a.Casework.LoadForms(ctx), a.Casework.FollowHolidays(ctx), a.caseFiles.sweep(ctx))
 	})
+	a.registerCaseEvents(r)
 	jobs.Every(r, sweepInterval, func() jobs.Args { return sweepCasesArgs{} })
 	jobs.Handle(r, func(ctx context.Context, _ sendNoticesArgs) error { return a.sendNotices(ctx) })
 	jobs.Every(r, noticeInterval, func() jobs.Args { return sendNoticesArgs{} })

@@ -136,4 +136,5 @@ func (a *App) registerAPI(mux *http.ServeMux) {
 		a.lawFinder().RegisterAPI(mux)
 	}
 	a.registerExchangeAPI(mux)
+	a.registerCaseworkAPI(mux)
 }

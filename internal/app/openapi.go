@@ -3,6 +3,7 @@ package app
 import (
 	"encoding/json"
 
+	"diwan/internal/casework"
 	"diwan/internal/catalogue"
 	"diwan/internal/exchange"
 	"diwan/internal/gazette"
@@ -17,6 +18,9 @@ func (a *App) openAPI() []byte {
 	}
 	if a.Exchange != nil {
 		documents = append(documents, exchange.OpenAPI())
+	}
+	if a.Casework != nil {
+		documents = append(documents, casework.OpenAPI())
 	}
 	return joinOpenAPI("Diwan", documents...)
 }

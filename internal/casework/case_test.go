@@ -1,11 +1,13 @@
 package casework
 
 import (
+	"os"
 	"strings"
 	"sync"
 	"testing"
 
 	"diwan/internal/casework/clock"
+	"diwan/internal/casework/form"
 	"diwan/internal/db"
 	"diwan/internal/problem"
 )
@@ -319,6 +321,38 @@ func FuzzReadNumber(f *testing.F) {
 			if again, ok := ReadNumber(n); !ok || again != n {
 				t.Errorf("%q reads as %q and that as %q", s, n, again)
 			}
+		}
+	})
+}
+
+// What somebody said in one case is filled in for them in the next, and for nobody
+// else.
+func TestKnownFromEarlier(t *testing.T) {
+	body, err := os.ReadFile("../../country/ma/forms/birth-extract.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := form.Parse(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	each(t, func(w *world) {
+		if err := w.DB.RunTx(t.Context(), func(tx *db.Tx) error {
+			return w.putForm(t.Context(), tx, studies, f.Doc(), formPublished, body)
+		}); err != nil {
+			t.Fatal(err)
+		}
+		doc, err := f.Document(form.Answers{"contact": map[string]any{"phone": "+212612345678"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.file(func(x *Filing) { x.Terms.Procedure, x.Terms.Form, x.Answers = f.Doc().Procedure, f.Doc().Version, doc })
+		facts, err := w.KnownOf(t.Context(), salma.ID)
+		if err != nil || facts["phone"] != "+212612345678" {
+			t.Error(facts, err)
+		}
+		if facts, err := w.KnownOf(t.Context(), idris.ID); err != nil || len(facts) != 0 {
+			t.Error(facts, err)
 		}
 	})
 }

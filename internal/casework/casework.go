@@ -45,6 +45,11 @@ type Options struct {
 	// ReferenceIn does the same and leaves what must be remembered to the
 	// transaction that files; nil where Reference is enough.
 	ReferenceIn func(ctx context.Context, person, administration string) (ref string, keep func(context.Context, *db.Tx) error, err error)
+	// Resolve finds whom a reference names, for programs of the administration that
+	// has it; nil where they bring no cases.
+	Resolve func(ctx context.Context, by gov.Actor, administration, reference string) (person string, err error)
+	// Places are those below the regions, for addresses that programs bring.
+	Places []form.Place
 	// May is the policy: nil when the actor may do the action to the case, and
 	// the reason otherwise.
 	May func(ctx context.Context, actor gov.Actor, action string, c *Case) error

@@ -21,6 +21,8 @@ type Desk struct {
 	// decision wants it; Confirm is where they do it before they come back to a path.
 	Fresh   func(r *http.Request) bool
 	Confirm func(path string) string
+	// CheckHook judges an address at which a program wants to be told.
+	CheckHook func(address string) error
 	// MayHolidays tells who edits the table of holidays.
 	MayHolidays func(gov.Actor) bool
 	// Colleagues lists who works at an administration.
@@ -57,6 +59,7 @@ func (d *Desk) Register(mux *http.ServeMux) {
 		})
 	}
 	d.registerMore(mux)
+	d.registerPrograms(mux)
 }
 
 func (d *Desk) show(w http.ResponseWriter, r *http.Request, status int, template, title, path string, data any) {

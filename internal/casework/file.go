@@ -131,24 +131,12 @@ func (w *Casework) fileIn(ctx context.Context, tx *db.Tx, f Filing) (*Case, erro
 	if err := f.keep(ctx, tx); err != nil {
 		return nil, err
 	}
-	now := w.Clock.Now()
-	on := f.On
-	if on.IsZero() {
-		on = w.today()
-	}
-	c := &Case{ID: gov.NewID(), Number: NewNumber(on.Year), Administration: f.Administration, Unit: f.Unit, Procedure: f.Terms.Procedure,
-		Terms: digest, Form: f.Terms.Form, Person: f.Person, Reference: f.reference, Filer: f.By.ID, Lang: f.Lang, Channel: f.Channel, Filed: on,
-		Earlier: f.Earlier, Version: 1, Duplicate: fingerprint(f.reference, f.Terms.Procedure, f.Answers), Created: now, Updated: now}
-	c.head = firstHash(c.Administration, c.ID, c.Number)
-	content, err := json.Marshal(Content{f.Applicant, f.For, f.Answers})
+	c, err := w.newCase(ctx, f, digest)
 	if err != nil {
 		return nil, err
 	}
-	if c.sealed, err = w.sealer.seal(ctx, c.Person, contentPlace(c.ID), content); err != nil {
-		return nil, err
-	}
 	complete := len(f.Missing) == 0
-	first := Event{Type: string(clock.Filed), On: on, At: now, Actor: f.By.ID,
+	first := Event{Type: string(clock.Filed), On: c.Filed, At: c.Created, Actor: f.By.ID,
 		Clear: Clear{Complete: &complete, Items: f.Missing, Role: roleOf(f.By)}}
 	if err := w.appendEvent(ctx, tx, c, &first); err != nil {
 		return nil, err
@@ -174,6 +162,27 @@ func (w *Casework) fileIn(ctx context.Context, tx *db.Tx, f Filing) (*Case, erro
 		}
 	}
 	return c, w.notify(ctx, tx, c, first)
+}
+
+// newCase makes the case of a filing, with what the person said sealed.
+func (w *Casework) newCase(ctx context.Context, f Filing, digest string) (*Case, error) {
+	now := w.Clock.Now()
+	on := f.On
+	if on.IsZero() {
+		on = w.today()
+	}
+	c := &Case{ID: gov.NewID(), Number: NewNumber(on.Year), Administration: f.Administration, Unit: f.Unit, Procedure: f.Terms.Procedure,
+		Terms: digest, Form: f.Terms.Form, Person: f.Person, Reference: f.reference, Filer: f.By.ID, Lang: f.Lang, Channel: f.Channel, Filed: on,
+		Earlier: f.Earlier, Version: 1, Duplicate: fingerprint(f.reference, f.Terms.Procedure, f.Answers), Created: now, Updated: now}
+	c.head = firstHash(c.Administration, c.ID, c.Number)
+	content, err := json.Marshal(Content{f.Applicant, f.For, f.Answers})
+	if err != nil {
+		return nil, err
+	}
+	if c.sealed, err = w.sealer.seal(ctx, c.Person, contentPlace(c.ID), content); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // closeDraft finds out whether a draft was filed already. On PostgreSQL the two

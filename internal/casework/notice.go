@@ -3,6 +3,7 @@ package casework
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"diwan/internal/casework/clock"
 	"diwan/internal/db"
@@ -41,13 +42,16 @@ var noticed = map[string]struct{ person, officer bool }{
 // notify writes with an event who is to be told of it. Nothing of the case stands
 // in the notice: it says that something happened, and where to read it.
 func (w *Casework) notify(ctx context.Context, tx *db.Tx, c *Case, e Event) error {
+	if err := w.outward(ctx, tx, c, &e); err != nil {
+		return err
+	}
 	to := noticed[e.Type]
 	person := c.Filer
-	if c.Channel == Counter {
-		person = c.Person // an officer filed it for them
+	if c.Channel != Online {
+		person = c.Person // an officer or their program filed it for them
 	}
 	var accounts []string
-	if to.person && (e.Actor != person || e.Type != MessageSent) {
+	if to.person && !strings.HasPrefix(person, ownPerson) && (e.Actor != person || e.Type != MessageSent) {
 		accounts = append(accounts, person)
 	}
 	if to.officer && c.Assigned != "" && c.Assigned != e.Actor && c.Assigned != c.Filer {
