@@ -128,7 +128,7 @@ func applicant(i int) gov.Actor {
 
 // answers are what a form of some twenty fields holds.
 func answers(i int) []byte {
-	m := map[string]any{"place": map[string]any{"region": "01", "commune": "Commune inventée", "street": fmt.Sprintf("%d, rue inventée", i)},
+	m := map[string]any{"place": map[string]any{"region": "01", "street": fmt.Sprintf("%d, rue inventée", i)},
 		"floors": i % 7, "surface": 100 + i, "honour": true}
 	for n := range 14 {
 		m[fmt.Sprintf("field_%d", n)] = strings.Repeat("mot ", 6)

@@ -34,6 +34,7 @@ import (
 	"diwan/internal/jobs"
 	"diwan/internal/keys"
 	"diwan/internal/mail"
+	"diwan/internal/sms"
 	"diwan/internal/web"
 )
 
@@ -62,6 +63,7 @@ type App struct {
 	lawSearch *lawsearch.Index   // nil without a gazette
 	following *gazette.Following // of the law; nil without a gazette
 	sender    mail.Sender        // nil where no mail is sent
+	sms       sms.Sender         // nil where no short messages are sent
 	caught    *mail.Catcher      // mails of the demonstration
 	lock      *os.File
 	caseFiles *caseFiles
@@ -212,6 +214,9 @@ func (a *App) build(ctx context.Context) (err error) {
 		return err
 	}
 	if a.sender, err = a.mailer(); err != nil {
+		return err
+	}
+	if a.sms, err = a.texter(); err != nil {
 		return err
 	}
 	work := jobs.NewRegistry()

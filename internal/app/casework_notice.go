@@ -2,12 +2,16 @@ package app
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"strings"
 	"time"
 
 	"diwan/internal/casework"
 	"diwan/internal/gov"
 	"diwan/internal/identity"
 	"diwan/internal/mail"
+	"diwan/internal/sms"
 )
 
 // sendNoticesArgs orders that people are told what happened in their cases.
@@ -22,33 +26,52 @@ const noticeInterval = 20 * time.Second
 // sendNotices tells everybody who waits, each in their language and by the way they
 // chose. Somebody who chose none reads it in their space.
 func (a *App) sendNotices(ctx context.Context) error {
-	return a.Casework.SendNotices(ctx, a.sendNotice)
+	return a.Casework.SendNotices(ctx, func(ctx context.Context, account string) (bool, error) {
+		r, err := a.Accounts.ReachOf(ctx, account)
+		return r.Rhythm == identity.RhythmDaily, err
+	}, a.sendNotice)
 }
 
-func (a *App) sendNotice(ctx context.Context, n casework.Notice) error {
-	reach, err := a.Accounts.ReachOf(ctx, n.To)
+// sendNotice tells one person of everything that waits for them.
+func (a *App) sendNotice(ctx context.Context, list []casework.Notice) error {
+	first := list[0]
+	reach, err := a.Accounts.ReachOf(ctx, first.To)
 	if err != nil {
 		return err
 	}
 	if reach.Address == "" && a.Config.Demo {
-		reach.Channel, reach.Address = identity.ChannelMail, a.sampleAddress(ctx, n.To)
+		reach.Channel, reach.Address = identity.ChannelMail, a.sampleAddress(ctx, first.To)
 	}
-	if reach.Address == "" || reach.Channel != identity.ChannelMail || a.sender == nil {
+	if reach.Address == "" {
 		return nil
 	}
 	lang := reach.Language
 	if lang == "" {
-		lang = n.Case.Lang
+		lang = first.Case.Lang
 	}
 	p := a.Site.Words.Printer(string(lang))
-	root := identity.Me
-	if acc, err := a.Accounts.ByID(ctx, n.To); err == nil && !acc.Has(gov.RolePerson) {
+	switch {
+	case reach.Channel == identity.ChannelSMS && a.sms != nil:
+		return a.sms.Send(ctx, sms.Message{ID: first.ID, To: reach.Address, Text: p.T("casework.notice.subject", "number", first.Case.Number)})
+	case reach.Channel == identity.ChannelMail && a.sender != nil:
+		return a.sender.Send(ctx, mail.Message{To: reach.Address, Subject: p.T("casework.notice.subject", "number", first.Case.Number),
+			Text: a.noticeText(ctx, string(lang), list), Lang: string(lang), ID: first.ID, At: first.Made})
+	}
+	return nil
+}
+
+// noticeText says what happened, one case after the other.
+func (a *App) noticeText(ctx context.Context, lang string, list []casework.Notice) string {
+	p, root := a.Site.Words.Printer(lang), identity.Me
+	if acc, err := a.Accounts.ByID(ctx, list[0].To); err == nil && !acc.Has(gov.RolePerson) {
 		root = identity.Office
 	}
-	what := p.T("casework.step." + casework.StepOf(n.Kind))
-	return a.sender.Send(ctx, mail.Message{To: reach.Address, Subject: p.T("casework.notice.subject", "number", n.Case.Number),
-		Text: p.T("casework.notice.text", "what", what, "number", n.Case.Number, "link", a.publicBase()+"/"+string(lang)+root+"/cases/"+n.Case.Number),
-		Lang: string(lang), ID: n.ID, At: n.Made})
+	var parts []string
+	for _, n := range list {
+		parts = append(parts, p.T("casework.notice.text", "what", p.T("casework.step."+casework.StepOf(n.Kind)), "number", n.Case.Number,
+			"link", a.publicBase()+"/"+lang+root+"/cases/"+n.Case.Number))
+	}
+	return strings.Join(append(parts, p.T("casework.notice.never")), "\n\n")
 }
 
 // publicBase is this installation's address in what leaves the pages.
@@ -66,4 +89,20 @@ func (a *App) sampleAddress(ctx context.Context, account string) string {
 		return ""
 	}
 	return acc.Login + "@people.example"
+}
+
+// texter returns what sends short messages, nil where nothing is configured.
+func (a *App) texter() (sms.Sender, error) {
+	if a.Config.SMSGateway == "" {
+		return nil, nil
+	}
+	token := ""
+	if a.Config.SMSTokenFile != "" {
+		b, err := os.ReadFile(a.Config.SMSTokenFile)
+		if err != nil {
+			return nil, fmt.Errorf("sms_token_file: %w", err)
+		}
+		token = strings.TrimRight(string(b), "\r\n")
+	}
+	return sms.NewGateway(a.Config.SMSGateway, token)
 }

@@ -38,6 +38,8 @@ type Config struct {
 	MailUser         string
 	MailPasswordFile string
 	MailPlain        string // "yes" talks without TLS
+	SMSGateway       string // address that takes short messages; empty sends none
+	SMSTokenFile     string // what we show there
 	VirusScanner     string // address of clamd; empty scans nothing
 	ExchangeEdge     string // address of the gateway by which documents are fetched
 	ExchangeClient   string // the subsystem that asks there
@@ -76,6 +78,8 @@ var options = []option{
 	{"mail_from", "the sender of mails, such as law@portal.example", func(c *Config) *string { return &c.MailFrom }, nil},
 	{"mail_user", "account at the mail server; empty does not sign in", func(c *Config) *string { return &c.MailUser }, nil},
 	{"mail_password_file", "file with the password of that account", func(c *Config) *string { return &c.MailPasswordFile }, nil},
+	{"sms_gateway", "address of the gateway for short messages, https://…; without it none are sent", func(c *Config) *string { return &c.SMSGateway }, nil},
+	{"sms_token_file", "file with the token that the gateway for short messages wants", func(c *Config) *string { return &c.SMSTokenFile }, nil},
 	{"virus_scanner", "where clamd listens, a socket's path or host:port; without it files are not scanned", func(c *Config) *string { return &c.VirusScanner }, nil},
 	{"exchange_edge", "address of the gateway by which documents are fetched from other administrations, http://…", func(c *Config) *string { return &c.ExchangeEdge }, nil},
 	{"exchange_client", "subsystem that asks there: INSTANCE/CLASS/MEMBER/SUBSYSTEM", func(c *Config) *string { return &c.ExchangeClient }, nil},

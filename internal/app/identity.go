@@ -18,6 +18,7 @@ import (
 	"diwan/internal/gov"
 	"diwan/internal/identity"
 	"diwan/internal/mail"
+	"diwan/internal/sms"
 	"diwan/internal/web"
 )
 
@@ -204,21 +205,28 @@ func (a *App) fewTries(next http.Handler) http.Handler {
 
 // messenger sends codes to addresses, with what the program sends mail with.
 func (a *App) messenger() identity.Messenger {
-	if a.sender != nil {
-		return codeSender{a.sender, a.clock}
+	if a.sender != nil || a.sms != nil {
+		return codeSender{a.sender, a.sms, a.clock}
 	}
 	return nil
 }
 
+// codeSender sends by mail and by short message; each may be nil.
 type codeSender struct {
 	mail  mail.Sender
+	sms   sms.Sender
 	clock gov.Clock
 }
 
-// Sends tells that codes go by mail.
-func (codeSender) Sends(channel string) bool { return channel == identity.ChannelMail }
+// Sends tells by which ways codes go.
+func (s codeSender) Sends(channel string) bool {
+	return channel == identity.ChannelMail && s.mail != nil || channel == identity.ChannelSMS && s.sms != nil
+}
 
-// SendCode sends one mail.
-func (s codeSender) SendCode(ctx context.Context, _, address string, lang gov.Lang, subject, text string) error {
+// SendCode sends one message.
+func (s codeSender) SendCode(ctx context.Context, channel, address string, lang gov.Lang, subject, text string) error {
+	if channel == identity.ChannelSMS {
+		return s.sms.Send(ctx, sms.Message{ID: gov.NewID(), To: address, Text: text})
+	}
 	return s.mail.Send(ctx, mail.Message{To: address, Subject: subject, Text: text, Lang: string(lang), ID: gov.NewID(), At: s.clock.Now()})
 }

@@ -57,6 +57,7 @@ var table = []rule{
 	{"internal/casework", concat(words, platform, "internal/casework/...", "internal/webhook"), nil},
 	{"internal/blob", words, []string{}},
 	{"internal/mail", words, nil},
+	{"internal/sms", []string{}, []string{}},
 	{"internal/webhook", words, nil},
 	{"internal/gazette/model", nil, []string{}},
 	{"internal/gazette/markup", []string{"internal/gazette/model", "protocol/akn"}, []string{}},

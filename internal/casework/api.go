@@ -64,7 +64,7 @@ func (a *Programs) answer(w http.ResponseWriter, r *http.Request, scope string, 
 		return 0, nil, err
 	}
 	if scope != "" && !slices.Contains(t.Scopes, scope) {
-		return 0, nil, problem.New(problem.Forbidden, "api.scope", "scope", scope)
+		return 0, nil, problem.New(problem.Forbidden, "program.scope", "scope", scope)
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxOwnBody)
 	return do(r, t)
@@ -100,18 +100,18 @@ func write(w http.ResponseWriter, status int, body any) {
 func take(r *http.Request, v any) error {
 	b, err := io.ReadAll(r.Body)
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return problem.New(problem.TooLarge, "api.too_large")
+		return problem.New(problem.TooLarge, "program.too_large")
 	}
 	if err != nil {
-		return problem.Wrap(err, problem.Invalid, "api.json")
+		return problem.Wrap(err, problem.Invalid, "program.json")
 	}
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
-		return problem.Wrap(err, problem.Invalid, "api.json")
+		return problem.Wrap(err, problem.Invalid, "program.json")
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return problem.New(problem.Invalid, "api.json")
+		return problem.New(problem.Invalid, "program.json")
 	}
 	return nil
 }
@@ -188,7 +188,7 @@ func (a *Programs) open(r *http.Request, t *Token) (int, any, error) {
 		return 0, nil, err
 	}
 	if len(in.Events) > 0 {
-		return 0, nil, problem.New(problem.Invalid, "api.events_import")
+		return 0, nil, problem.New(problem.Invalid, "program.events_import")
 	}
 	return a.bring(r, t, in)
 }
@@ -199,7 +199,7 @@ func (a *Programs) takeOver(r *http.Request, t *Token) (int, any, error) {
 		return 0, nil, err
 	}
 	if len(in.Events) == 0 {
-		return 0, nil, problem.New(problem.Invalid, "api.events")
+		return 0, nil, problem.New(problem.Invalid, "program.events")
 	}
 	return a.bring(r, t, in)
 }
@@ -264,7 +264,7 @@ func (a *Programs) act(r *http.Request, t *Token) (int, any, error) {
 		scope = ScopeDecide
 	}
 	if !slices.Contains(t.Scopes, scope) {
-		return 0, nil, problem.New(problem.Forbidden, "api.scope", "scope", scope)
+		return 0, nil, problem.New(problem.Forbidden, "program.scope", "scope", scope)
 	}
 	number, ok := ReadNumber(r.PathValue("number"))
 	if !ok {

@@ -78,7 +78,7 @@ func TestProgramWorksOnCases(t *testing.T) {
 		if status, _, again := p.ask("POST", "", incoming("7", "")); status != http.StatusOK || again["number"] != number {
 			t.Error(status, again)
 		}
-		if status, code, _ := p.ask("POST", "", incoming("7", `,"missing":["plans"]`)); status != http.StatusConflict || code != "api.own_other" {
+		if status, code, _ := p.ask("POST", "", incoming("7", `,"missing":["plans"]`)); status != http.StatusConflict || code != "program.own_other" {
 			t.Error(status, code)
 		}
 		w.file(func(f *Filing) { f.Administration = "elsewhere" })
@@ -92,7 +92,7 @@ func TestProgramWorksOnCases(t *testing.T) {
 		if status, code, _ := p.ask("POST", "/"+number+"/actions", `{"type":"information_requested","text":"And which town?"}`); status != http.StatusConflict || code != "clock.information.second" {
 			t.Error(status, code)
 		}
-		if status, code, _ := p.ask("POST", "/"+number+"/actions", `{"type":"granted"}`); status != http.StatusForbidden || code != "api.scope" {
+		if status, code, _ := p.ask("POST", "/"+number+"/actions", `{"type":"granted"}`); status != http.StatusForbidden || code != "program.scope" {
 			t.Error(status, code)
 		}
 		_, _, whole := p.ask("GET", "/"+number, "")
@@ -112,9 +112,9 @@ func TestProgramsAreKeptOut(t *testing.T) {
 			t.Error(err)
 		}
 		for want, tok := range map[string]Token{
-			"api.token_name":   {Scopes: []string{ScopeRead}},
-			"api.token_scopes": {Name: "x", Scopes: []string{"all"}},
-			"api.token_until":  {Name: "x", Scopes: []string{ScopeRead}, Until: w.today().AddDays(-1)},
+			"program.token_name":   {Scopes: []string{ScopeRead}},
+			"program.token_scopes": {Name: "x", Scopes: []string{"all"}},
+			"program.token_until":  {Name: "x", Scopes: []string{ScopeRead}, Until: w.today().AddDays(-1)},
 		} {
 			if _, _, err := w.MakeToken(t.Context(), head, tok); codeOf(err) != want {
 				t.Errorf("%v, want %s", err, want)
@@ -133,11 +133,11 @@ func TestProgramsAreKeptOut(t *testing.T) {
 			{"GET", "/2026-AAAA-AAAA-AAAA", "", 404, "case.not_found"},
 			{"GET", "?page_size=0", "", 400, "case.filter"},
 			{"GET", "?page_token=x", "", 400, "page_token"},
-			{"POST", "", incoming("1", ""), 403, "api.scope"},
-			{"POST", "/" + c.Number + "/actions", `{"type":"noted","text":"x"}`, 403, "api.scope"},
-			{"POST", "/" + c.Number + "/actions", `{"type":`, 400, "api.json"},
-			{"POST", "/" + c.Number + "/actions", `{"type":"noted","actor":"signer"}`, 400, "api.json"},
-			{"POST", "/" + c.Number + "/actions", `{"type":"` + strings.Repeat("a", 2<<20) + `"}`, 413, "api.too_large"},
+			{"POST", "", incoming("1", ""), 403, "program.scope"},
+			{"POST", "/" + c.Number + "/actions", `{"type":"noted","text":"x"}`, 403, "program.scope"},
+			{"POST", "/" + c.Number + "/actions", `{"type":`, 400, "program.json"},
+			{"POST", "/" + c.Number + "/actions", `{"type":"noted","actor":"signer"}`, 400, "program.json"},
+			{"POST", "/" + c.Number + "/actions", `{"type":"` + strings.Repeat("a", 2<<20) + `"}`, 413, "program.too_large"},
 		} {
 			if status, code, _ := p.ask(x.method, x.path, x.body); status != x.status || code != x.code {
 				t.Errorf("%s %.40s %.40s: %d %s, want %d %s", x.method, x.path, x.body, status, code, x.status, x.code)
@@ -146,7 +146,7 @@ func TestProgramsAreKeptOut(t *testing.T) {
 		good := p.secret
 		for _, secret := range []string{"", "diwan_", good + "x", strings.ToUpper(good)} {
 			p.secret = secret
-			if status, code, _ := p.ask("GET", "", ""); status != http.StatusUnauthorized || code != "api.token" {
+			if status, code, _ := p.ask("GET", "", ""); status != http.StatusUnauthorized || code != "program.token" {
 				t.Errorf("%q: %d %s", secret, status, code)
 			}
 		}
@@ -217,8 +217,8 @@ func TestCaseUnderWayIsTakenOver(t *testing.T) {
 			t.Error(status, c)
 		}
 		for own, x := range map[string]struct{ events, code, field string }{
-			"a": {`[]`, "api.events", ""},
-			"b": {`[{"on":"2026-02-02","type":"granted"}]`, "api.events", ""},
+			"a": {`[]`, "program.events", ""},
+			"b": {`[{"on":"2026-02-02","type":"granted"}]`, "program.events", ""},
 			"c": {`[{"on":"2026-02-02","type":"filed"},{"on":"2026-05-02","type":"granted"}]`, "case.future", "events.1"},
 			"d": {`[{"on":"2026-02-02","type":"filed"},{"on":"2026-02-03","type":"refused"}]`, "case.reasons_missing", "events.1"},
 			"e": {`[{"on":"2026-02-02","type":"filed"},{"on":"2026-02-03","type":"granted"},{"on":"2026-02-04","type":"refused","text":"No."}]`, "clock.decision.already", "events.2"},
@@ -251,7 +251,7 @@ func TestEventsGoOut(t *testing.T) {
 			}
 			return nil
 		}
-		if err := w.MakeHook(t.Context(), head, "http://x", "s", check); codeOf(err) != "api.hook_address" {
+		if err := w.MakeHook(t.Context(), head, "http://x", "s", check); codeOf(err) != "program.hook_address" {
 			t.Error(err)
 		}
 		before := w.file()

@@ -20,6 +20,8 @@ func (d *Desk) registerMore(mux *http.ServeMux) {
 		"POST /office/team":                  d.changeTeam,
 		"POST /office/views":                 d.saveView,
 		"GET /office/payments":               d.payments,
+		"GET /office/agenda":                 d.agenda,
+		"POST /office/agenda":                d.changeAgenda,
 		"POST /office/payments":              d.changePayment,
 		"POST /office/cases/{number}/fee":    d.setFee,
 	} {

@@ -48,7 +48,7 @@ func (w *Casework) MakeHook(ctx context.Context, by gov.Actor, address, secret s
 		return problem.New(problem.Forbidden, "forbidden") // events are of the whole administration
 	}
 	if err := check(address); err != nil || !plain(secret) || len(address) > 500 {
-		return problem.Wrap(err, problem.Invalid, "api.hook_address")
+		return problem.Wrap(err, problem.Invalid, "program.hook_address")
 	}
 	err := w.DB.RunTx(ctx, func(tx *db.Tx) error {
 		var n int
@@ -56,7 +56,7 @@ func (w *Casework) MakeHook(ctx context.Context, by gov.Actor, address, secret s
 			return err
 		}
 		if n >= maxHooks {
-			return problem.New(problem.Invalid, "api.hooks_many", "max", fmt.Sprint(maxHooks))
+			return problem.New(problem.Invalid, "program.hooks_many", "max", fmt.Sprint(maxHooks))
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO casework_hook (id, administration, address, secret, made_by, made_at, ended_at) VALUES ($1, $2, $3, $4, $5, $6, 0)`,
 			gov.NewID(), by.Administration, address, secret, by.ID, db.Micros(w.Clock.Now()))
@@ -110,7 +110,7 @@ func (w *Casework) endHook(ctx context.Context, id, administration string) error
 			return fmt.Errorf("ending an address for events: %w", err)
 		}
 		if n, err := r.RowsAffected(); err != nil || n != 1 {
-			return errors.Join(err, problem.New(problem.NotFound, "api.hook_none"))
+			return errors.Join(err, problem.New(problem.NotFound, "program.hook_none"))
 		}
 		_, err = tx.ExecContext(ctx, `DELETE FROM casework_out WHERE hook = $1`, id)
 		return err

@@ -63,11 +63,11 @@ const maxOwnEvents = 200
 // answer says whether the case was there already.
 func (w *Casework) Bring(ctx context.Context, t *Token, in Incoming) (c *Case, there bool, err error) {
 	if !plain(in.Own, in.Unit, in.Procedure) || in.Own == "" {
-		return nil, false, problem.New(problem.Invalid, "api.own_reference")
+		return nil, false, problem.New(problem.Invalid, "program.own_reference")
 	}
 	whole, err := json.Marshal(in)
 	if err != nil {
-		return nil, false, problem.Wrap(err, problem.Invalid, "api.json")
+		return nil, false, problem.Wrap(err, problem.Invalid, "program.json")
 	}
 	digest := hashOf("own", string(whole))
 	if number, err := w.brought(ctx, w.DB.Reader(), t.Administration, in.Own, digest); err != nil || number != "" {
@@ -122,7 +122,7 @@ func (w *Casework) brought(ctx context.Context, q querier, administration, own, 
 	case err != nil:
 		return "", fmt.Errorf("reading the reference of a program: %w", err)
 	case had != digest:
-		return "", problem.New(problem.Conflict, "api.own_other", "number", number)
+		return "", problem.New(problem.Conflict, "program.own_other", "number", number)
 	}
 	return number, nil
 }
@@ -142,16 +142,16 @@ func (w *Casework) filingOf(ctx context.Context, t *Token, in *Incoming) (f Fili
 		return f, err
 	}
 	if !slices.ContainsFunc(offices, func(o Office) bool { return o.ID == t.Administration }) {
-		return f, problem.New(problem.Forbidden, "api.procedure_other")
+		return f, problem.New(problem.Forbidden, "program.procedure_other")
 	}
 	if t.Unit != "" && in.Unit != t.Unit {
 		return f, problem.New(problem.Forbidden, "forbidden")
 	}
 	if !slices.Contains(w.Country.Order(), in.Lang) {
-		return f, problem.New(problem.Invalid, "api.lang")
+		return f, problem.New(problem.Invalid, "program.lang")
 	}
 	if len(in.Applicant) == 0 {
-		return f, problem.New(problem.Invalid, "api.applicant")
+		return f, problem.New(problem.Invalid, "program.applicant")
 	}
 	f = Filing{Administration: t.Administration, Unit: in.Unit, By: t.actor(), Channel: API, Lang: in.Lang, Applicant: in.Applicant, Missing: in.Missing, Answers: in.Answers}
 	if f.Terms, err = w.Procedures.Terms(ctx, in.Procedure); err != nil {
@@ -167,16 +167,16 @@ func (w *Casework) filingOf(ctx context.Context, t *Token, in *Incoming) (f Fili
 func (w *Casework) whom(ctx context.Context, t *Token, p Whom) (string, error) {
 	switch {
 	case (p.Reference == "") == (p.Own == "") || !plain(p.Reference, p.Own):
-		return "", problem.New(problem.Invalid, "api.person")
+		return "", problem.New(problem.Invalid, "program.person")
 	case p.Own != "":
 		return ownPerson + hashOf("person of a program", t.Administration, p.Own)[:32], nil
 	}
 	if w.Resolve == nil {
-		return "", problem.New(problem.NotFound, "api.person_unknown")
+		return "", problem.New(problem.NotFound, "program.person_unknown")
 	}
 	person, err := w.Resolve(ctx, t.actor(), t.Administration, p.Reference)
 	if problem.Is(err, problem.NotFound) {
-		return "", problem.New(problem.NotFound, "api.person_unknown")
+		return "", problem.New(problem.NotFound, "program.person_unknown")
 	}
 	return person, err
 }
@@ -192,7 +192,7 @@ func (w *Casework) checkAnswers(ctx context.Context, f *Filing, underWay bool) e
 	}
 	answers, err := form.Decode(f.Answers)
 	if err != nil {
-		return problem.Wrap(err, problem.Invalid, "api.answers")
+		return problem.Wrap(err, problem.Invalid, "program.answers")
 	}
 	made, err := w.Form(ctx, f.Terms.Procedure, "")
 	if underWay || problem.Is(err, problem.NotFound) {
@@ -204,7 +204,7 @@ func (w *Casework) checkAnswers(ctx context.Context, f *Filing, underWay bool) e
 	}
 	f.Terms.Form = made.Doc().Version
 	if wrong := form.Blocking(made.Check(answers, form.World{Country: w.Country, Places: w.Places, Today: w.today(), Lang: f.Lang})); len(wrong) > 0 {
-		p := problem.New(problem.Invalid, "api.answers")
+		p := problem.New(problem.Invalid, "program.answers")
 		for _, x := range wrong {
 			p.Fields = append(p.Fields, problem.Field{Path: "answers." + x.Path, Code: x.Code, Args: x.Args})
 		}
@@ -224,7 +224,7 @@ func (w *Casework) checkAnswers(ctx context.Context, f *Filing, underWay bool) e
 // brought about in between stands after them, each with its own day.
 func (w *Casework) takeOver(ctx context.Context, tx *db.Tx, f Filing, list []OwnEvent) (*Case, error) {
 	if len(list) > maxOwnEvents || list[0].Type != string(clock.Filed) || list[0].On.IsZero() {
-		return nil, problem.New(problem.Invalid, "api.events")
+		return nil, problem.New(problem.Invalid, "program.events")
 	}
 	f.On = list[0].On
 	if w.today().Before(f.On) {
@@ -311,7 +311,7 @@ func atPlace(code, path string, args ...string) error {
 func (w *Casework) lawful(c *Case, t *Terms, all []Event) error {
 	out, err := clock.Run(w.Rules, input(t, all, w.today()))
 	if err != nil {
-		return problem.Wrap(err, problem.Invalid, "api.events")
+		return problem.Wrap(err, problem.Invalid, "program.events")
 	}
 	if len(out.Rejected) == 0 {
 		return nil

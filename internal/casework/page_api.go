@@ -68,7 +68,7 @@ func (d *Desk) changePrograms(w http.ResponseWriter, r *http.Request) {
 		t := Token{Name: r.PostForm.Get("name"), Unit: p.Who.Unit, Scopes: r.PostForm["scope"]}
 		if day := r.PostForm.Get("until"); day != "" {
 			if t.Until, err = gov.ParseDate(day); err != nil {
-				err = problem.New(problem.Invalid, "api.token_until", "days", "366")
+				err = problem.New(problem.Invalid, "program.token_until", "days", "366")
 			}
 		}
 		if err == nil {

@@ -74,6 +74,7 @@ func (m *Mine) Register(mux *http.ServeMux) {
 	mux.HandleFunc("POST /me/cases/{number}/files", m.sendFiles)
 	mux.HandleFunc("GET /me/cases/{number}/files/{file}", m.serveFile(m.Site, m.Actor))
 	m.registerPay(mux)
+	m.registerBook(mux)
 }
 
 // show answers with a page of the person's space.

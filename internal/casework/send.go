@@ -3,6 +3,7 @@ package casework
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,47 +33,86 @@ func StepOf(kind string) string {
 // Bounds of sending.
 const (
 	noticeBatch = 200
-	noticeTries = 12
+	noticeTries = 30
+	noticePause = time.Minute // after the first failure; it grows with the square of the tries
 )
 
 // urgent kinds go at once even to those who want one message a day.
 var urgent = map[string]bool{"information_requested": true, "doubt_raised": true, "defect_notified": true, "refused": true, "granted": true,
 	"time_passed.returned": true, "time_passed.approved_by_silence": true, "time_passed.lapsed_appealable": true}
 
-// SendNotices hands every notice that waits to send, and marks those that went. One
-// that fails is tried again with the next call, up to a bound; a crash between
-// sending and marking sends it again under the same id.
-func (w *Casework) SendNotices(ctx context.Context, send func(context.Context, Notice) error) error {
-	list, err := w.waitingNotices(ctx)
-	if err != nil {
-		return err
-	}
-	for _, n := range list {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		sent := int64(0)
-		if err := send(ctx, n); err != nil {
-			w.Log.WarnContext(ctx, "a notice could not be sent", "notice", n.ID, "error", err)
-		} else {
-			sent = db.Micros(w.Clock.Now())
-		}
-		err := w.DB.RunTx(ctx, func(tx *db.Tx) error {
-			_, err := tx.ExecContext(ctx, `UPDATE casework_notice SET sent_at = $2, tries = tries + 1 WHERE id = $1 AND sent_at = 0`, n.ID, sent)
+// onceADay is how long what is not urgent waits for those who want one message a
+// day.
+const onceADay = 24 * time.Hour
+
+// SendNotices hands the notices that wait to send, all of one person together, and
+// marks those that went. daily tells who wants one message a day: theirs wait until
+// the oldest is a day old, unless one of them is urgent. What fails is tried again
+// with the next call, up to a bound; a crash between sending and marking sends the
+// same again under the same id.
+func (w *Casework) SendNotices(ctx context.Context, daily func(ctx context.Context, account string) (bool, error), send func(context.Context, []Notice) error) error {
+	after := noticeCursor{}
+	for {
+		list, next, err := w.waitingNotices(ctx, after)
+		if err != nil || len(list) == 0 {
 			return err
-		})
-		if err != nil {
-			return fmt.Errorf("marking a notice: %w", err)
 		}
+		for len(list) > 0 {
+			to := list[0].To
+			n := slices.IndexFunc(list, func(x Notice) bool { return x.To != to })
+			if n < 0 {
+				n = len(list)
+			}
+			if err := w.sendTo(ctx, list[:n], daily, send); err != nil {
+				return err
+			}
+			list = list[n:]
+		}
+		after = next
+	}
+}
+
+// sendTo sends one person's notices.
+func (w *Casework) sendTo(ctx context.Context, list []Notice, daily func(ctx context.Context, account string) (bool, error), send func(context.Context, []Notice) error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	waits, err := daily(ctx, list[0].To)
+	if err == nil && waits && !slices.ContainsFunc(list, func(n Notice) bool { return n.Urgent || w.Clock.Now().Sub(n.Made) >= onceADay }) {
+		return nil
+	}
+	if err == nil {
+		err = send(ctx, list)
+	}
+	sent := int64(0)
+	if err != nil {
+		w.Log.WarnContext(ctx, "notices could not be sent", "first", list[0].ID, "notices", len(list), "error", err)
+	} else {
+		sent = db.Micros(w.Clock.Now())
+	}
+	err = w.DB.RunTx(ctx, func(tx *db.Tx) error {
+		for _, n := range list {
+			if _, err := tx.ExecContext(ctx, `UPDATE casework_notice SET sent_at = $2, tries = tries + 1 WHERE id = $1 AND sent_at = 0`, n.ID, sent); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("marking notices: %w", err)
 	}
 	return nil
 }
 
-func (w *Casework) waitingNotices(ctx context.Context) ([]Notice, error) {
+// noticeCursor is where a walk over the waiting notices stands.
+type noticeCursor struct{ to, id string }
+
+func (w *Casework) waitingNotices(ctx context.Context, after noticeCursor) ([]Notice, noticeCursor, error) {
 	rows, err := w.DB.Reader().QueryContext(ctx, `SELECT id, administration, case_id, to_account, kind, made_at FROM casework_notice
-		WHERE sent_at = 0 AND tries < $1 ORDER BY made_at LIMIT $2`, noticeTries, noticeBatch)
+		WHERE sent_at = 0 AND tries < $1 AND made_at + tries * tries * $5 <= $6 AND (to_account, id) > ($2, $3) ORDER BY to_account, id LIMIT $4`,
+		noticeTries, after.to, after.id, noticeBatch, noticePause.Microseconds(), db.Micros(w.Clock.Now()))
 	if err != nil {
-		return nil, fmt.Errorf("reading notices: %w", err)
+		return nil, after, fmt.Errorf("reading notices: %w", err)
 	}
 	defer rows.Close()
 	type row struct {
@@ -84,20 +124,23 @@ func (w *Casework) waitingNotices(ctx context.Context) ([]Notice, error) {
 		var r row
 		var made int64
 		if err := rows.Scan(&r.n.ID, &r.administration, &r.id, &r.n.To, &r.n.Kind, &made); err != nil {
-			return nil, err
+			return nil, after, err
 		}
 		r.n.Made, r.n.Urgent = db.Time(made), urgent[r.n.Kind]
 		found = append(found, r)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, err
+		return nil, after, err
 	}
 	var out []Notice
 	for _, r := range found {
 		if r.n.Case, err = caseByID(ctx, w.DB.Reader(), r.administration, r.id); err != nil {
-			return nil, err
+			return nil, after, err
 		}
 		out = append(out, r.n)
 	}
-	return out, nil
+	if len(out) > 0 {
+		after = noticeCursor{out[len(out)-1].To, out[len(out)-1].ID}
+	}
+	return out, after, nil
 }

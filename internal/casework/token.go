@@ -65,7 +65,7 @@ const (
 	maxTokenAge = 366
 )
 
-var errToken = problem.New(problem.Unauthenticated, "api.token")
+var errToken = problem.New(problem.Unauthenticated, "program.token")
 
 // actor is who a program is for the policy and in journals.
 func (t *Token) actor() gov.Actor {
@@ -106,11 +106,11 @@ func (w *Casework) MakeToken(ctx context.Context, by gov.Actor, t Token) (secret
 	}
 	switch {
 	case t.Name == "" || !plain(t.Name, t.Unit):
-		return "", t, problem.New(problem.Invalid, "api.token_name")
+		return "", t, problem.New(problem.Invalid, "program.token_name")
 	case len(t.Scopes) == 0 || slices.ContainsFunc(t.Scopes, func(s string) bool { return scopeRoles[s] == nil }):
-		return "", t, problem.New(problem.Invalid, "api.token_scopes")
+		return "", t, problem.New(problem.Invalid, "program.token_scopes")
 	case t.Until.Before(today) || today.AddDays(maxTokenAge).Before(t.Until):
-		return "", t, problem.New(problem.Invalid, "api.token_until", "days", fmt.Sprint(maxTokenAge))
+		return "", t, problem.New(problem.Invalid, "program.token_until", "days", fmt.Sprint(maxTokenAge))
 	case by.Unit != "" && t.Unit != by.Unit:
 		return "", t, problem.New(problem.Forbidden, "forbidden")
 	}
@@ -126,7 +126,7 @@ func (w *Casework) MakeToken(ctx context.Context, by gov.Actor, t Token) (secret
 			return err
 		}
 		if n >= maxTokens {
-			return problem.New(problem.Invalid, "api.tokens_many", "max", fmt.Sprint(maxTokens))
+			return problem.New(problem.Invalid, "program.tokens_many", "max", fmt.Sprint(maxTokens))
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO casework_token (id, administration, unit, name, scopes, hash, made_by, made_at, until_day, used_on, revoked_by, revoked_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', '', 0)`,
@@ -185,7 +185,7 @@ func (w *Casework) RevokeToken(ctx context.Context, by gov.Actor, id string) err
 			return fmt.Errorf("revoking a token: %w", err)
 		}
 		if n, err := r.RowsAffected(); err != nil || n != 1 {
-			return errors.Join(err, problem.New(problem.NotFound, "api.token_none"))
+			return errors.Join(err, problem.New(problem.NotFound, "program.token_none"))
 		}
 		return nil
 	})
