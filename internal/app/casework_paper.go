@@ -45,6 +45,8 @@ func (a *App) compose(kind string, f casework.PaperFacts) ([]byte, error) {
 		facts.Applicant = f.Content.For
 	}
 	switch kind {
+	case casework.PaperLetter:
+		return m.Letter(document.LetterFacts{Facts: facts, Lang: f.Lang, On: f.On, Subject: f.Subject, Text: f.Reasons, Signer: f.Signer})
 	case casework.PaperDecision:
 		d := document.DecisionFacts{Facts: facts, Granted: f.Granted, On: f.On, Signer: f.Signer}
 		if f.Reasons != "" {

@@ -40,7 +40,7 @@ type Booking struct {
 	Administration string
 	Day            gov.Date
 	Minute, Length int
-	Ticket         int // as it is called out at the counter: in the order of the day
+	Ticket         int // as it is called out: nobody else has it that day
 	Account        string
 	Person         string
 	Number         string // of the case; empty without one
@@ -73,7 +73,7 @@ const (
 	maxBookings = 3  // to come, of one account at one office
 	maxOpenings = 50
 	maxSeats    = 50
-	bookTries   = 5
+	bookTries   = 20 // when others book at the same moment
 )
 
 // Openings lists when an office receives.
@@ -257,7 +257,10 @@ func (w *Casework) bookOnce(ctx context.Context, b Booking) (*Booking, error) {
 		}
 		for b.seat = 0; slices.Contains(taken[b.Minute], b.seat); b.seat++ {
 		}
-		b.Length, b.Ticket = free[i].Length, ticketOf(b.Minute, b.seat)
+		b.Length = free[i].Length
+		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) + 1 FROM casework_booking WHERE administration = $1 AND day = $2`, b.Administration, b.Day.String()).Scan(&b.Ticket); err != nil {
+			return err
+		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO casework_booking (`+bookingColumns+`, reminded) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, $15, FALSE)`,
 			b.ID, b.Administration, b.Day.String(), b.Minute, b.Length, b.seat, b.Ticket, b.Account, b.Person, b.caseID, b.Number, b.Procedure, b.sealed, b.State, db.Micros(b.Made))
 		return err
@@ -267,10 +270,6 @@ func (w *Casework) bookOnce(ctx context.Context, b Booking) (*Booking, error) {
 	}
 	return &b, nil
 }
-
-// ticketOf numbers the seats of a day in the order of their times, so that the number
-// is known when one books and is nobody else's that day.
-func ticketOf(minute, seat int) int { return minute/5*maxSeats + seat + 1 }
 
 const bookingColumns = `id, administration, day, minute, length, seat, ticket, account, person, case_id, number, procedure, sealed, state, changes, made_at`
 

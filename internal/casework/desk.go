@@ -262,6 +262,7 @@ func (d *Desk) showCase(w http.ResponseWriter, r *http.Request, status int, wron
 	}
 	data := officeCase{Who: who, Error: wrong, Saved: r.URL.Query().Get("saved") == "1", Agent: d.AccountName(ctx, c.Assigned)}
 	if data.View, err = d.view(ctx, d.Site, web.LangOf(r), c, who.Administration == c.Administration); err == nil {
+		data.View.Root = "/office"
 		err = d.fillCase(r, &data, c)
 	}
 	if err != nil {

@@ -43,6 +43,7 @@ func (x *Receipts) Register(public *http.ServeMux) {
 // RegisterOwn adds what only those may have who may see the case.
 func (x *Receipts) RegisterOwn(mux *http.ServeMux, root string) {
 	mux.HandleFunc("GET "+root+"/papers/{kind}/{number}", x.paper)
+	mux.HandleFunc("GET "+root+"/letters/{number}/{seq}", x.letter)
 }
 
 // facts gathers what a receipt states.

@@ -18,6 +18,7 @@ type PaperFacts struct {
 	On      gov.Date // of the decision, or on which silence had its effect
 	Last    gov.Date // of the period that ran out
 	Reasons string
+	Subject string // of a letter, whose text stands in Reasons
 	Signer  gov.Text
 	Appeal  gov.Date // last day of the appeal
 	Above   gov.Text // the authority above

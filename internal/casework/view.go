@@ -73,6 +73,8 @@ type Message struct {
 	On   gov.Date
 	Time string
 	Text string
+	// Letter is the place in the journal of a message that is a letter; 0 is none.
+	Letter int64
 }
 
 // tones are how states are shown.
@@ -159,7 +161,11 @@ func (v *View) tell(w *Casework, e *Event, officer bool) {
 	local := e.At.In(w.Country.Zone()).Format("15:04")
 	if e.Type == MessageSent {
 		mine := (e.Clear.Role == AsPerson) != officer
-		v.Messages = append(v.Messages, Message{mine, e.On, local, e.Text})
+		m := Message{Mine: mine, On: e.On, Time: local, Text: e.Text}
+		if letterIn(e) != "" {
+			m.Letter = e.Seq
+		}
+		v.Messages = append(v.Messages, m)
 		return
 	}
 	if hidden[e.Type] && !officer {

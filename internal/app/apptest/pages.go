@@ -35,12 +35,13 @@ func Pages(t testing.TB, a *app.App) []Page {
 	desk := lawDesk(t, a)
 	shared := exchangeDesk(t, a, desk)
 	cases := CaseDesk(t, a)
+	officers := deskPages(t, a, cases)
 	if err := a.UpdateLawSearch(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	var out []Page
 	for _, l := range a.Country.Languages {
-		for _, p := range slices.Concat(public(a, l.Code), office(draft), law(desk), exchangePages(shared), identityPages(), casePages(cases)) {
+		for _, p := range slices.Concat(public(a, l.Code), office(draft), law(desk), exchangePages(shared), identityPages(), casePages(cases), officers) {
 			p.Lang, p.Dir = l.Code, l.Dir
 			if p.Status == 0 {
 				p.Status = http.StatusOK

@@ -6,18 +6,18 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { open, overflow, signIn, watch } from "./page.mjs";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const everything = {
+export const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+export const everything = {
   resultTypes: ["violations"],
   runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
   rules: { "target-size": { enabled: true } },
 };
 // In the dark only the colours change.
-const colours = { resultTypes: ["violations"], runOnly: { type: "rule", values: ["color-contrast", "link-in-text-block"] } };
+export const colours = { resultTypes: ["violations"], runOnly: { type: "rule", values: ["color-contrast", "link-in-text-block"] } };
 
-const phone = { width: 360, height: 780 };
-const desk = { width: 1280, height: 900 };
-const narrowest = { width: 320, height: 640 };
+export const phone = { width: 360, height: 780 };
+export const desk = { width: 1280, height: 900 };
+export const narrowest = { width: 320, height: 640 };
 
 // atOnce is how many pages are looked at side by side.
 const atOnce = 2;
@@ -72,7 +72,7 @@ async function look(page, job, p, wrong) {
   if (found.length) throw new Error(found.join("\n"));
 }
 
-async function findings(page, rules, where) {
+export async function findings(page, rules, where) {
   const { violations } = await page.evaluate((r) => axe.run(document, r), rules);
   return violations.flatMap((v) => v.nodes.slice(0, 3).map((n) => {
     const why = n.any.concat(n.all, n.none).map((c) => c.message)[0] || "";

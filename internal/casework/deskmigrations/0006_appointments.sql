@@ -31,5 +31,6 @@ CREATE TABLE casework_booking (
 	made_at BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX casework_booking_seat ON casework_booking (administration, day, minute, seat) WHERE state <> 'cancelled';
+CREATE UNIQUE INDEX casework_booking_ticket ON casework_booking (administration, day, ticket);
 CREATE INDEX casework_booking_by_account ON casework_booking (account, day);
 CREATE INDEX casework_booking_by_day ON casework_booking (day) WHERE state = 'booked';
