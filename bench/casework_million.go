@@ -155,7 +155,7 @@ func (w *caseworkWorld) someCases(ctx context.Context, tx *db.Tx, from, to int, 
 			if err != nil {
 				return err
 			}
-			head = chainHash(head, strconv.Itoa(seq+1), string(e.Type), e.On.String(), strconv.FormatInt(now, 10), "officer", string(clear), "")
+			head = chainHash(head, strconv.Itoa(seq+1), string(e.Type), e.On.String(), strconv.FormatInt(now, 10), "officer", string(clear), chainHash("sealed", ""))
 			events = append(events, bigOffice, m.id, seq+1, string(e.Type), e.On.String(), now, "officer", string(clear), []byte{}, head)
 		}
 		content, err := json.Marshal(casework.Content{Applicant: gov.Text{"fr": person(who)}, Answers: answers(i)})

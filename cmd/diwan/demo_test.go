@@ -29,8 +29,8 @@ type running struct {
 			OtherClient  string `json:"other_client"`
 			Services     []struct{ ID, Method, Path string }
 			Nodes        []struct {
-				Member, Edge string
-				PID          int
+				Member, Edge, Admin, Config string
+				PID                         int
 			}
 		}
 	}

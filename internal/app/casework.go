@@ -69,6 +69,10 @@ func (a *App) openCasework(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	around, err := caseworkAround(a.pack)
+	if err != nil {
+		return err
+	}
 	a.Casework = casework.New(casework.Options{
 		DB: a.DB, Clock: a.clock, Country: a.Country, Rules: rules.In(a.Country.Calendar()), Banned: banned, Procedures: catalogued, Keys: a.Accounts,
 		Reference: func(ctx context.Context, person, administration string) (string, error) {
@@ -79,7 +83,8 @@ func (a *App) openCasework(ctx context.Context) error {
 		},
 		FieldLabel: plan.fieldLabel,
 		Resolve:    a.resolveReference,
-		May:        a.mayCase, OfficeName: catalogued.name, AccountName: a.accountName, IsOffice: catalogued.isOffice, Workers: a.Accounts.WhoWork, Payments: payments, Fetcher: a.fetcher(plan.Sources), Files: files, Log: a.log,
+		Retention:  around.Retention, Complaints: around.Complaints,
+		May: a.mayCase, OfficeName: catalogued.name, AccountName: a.accountName, IsOffice: catalogued.isOffice, Workers: a.Accounts.WhoWork, Payments: payments, Fetcher: a.fetcher(plan.Sources), Files: files, Log: a.log,
 	})
 	return nil
 }

@@ -3,9 +3,11 @@ package app
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net/http"
 	"time"
 
+	"diwan/country"
 	"diwan/internal/casework"
 	"diwan/internal/gov"
 	"diwan/internal/jobs"
@@ -19,7 +21,48 @@ func (a *App) registerCaseworkAPI(mux *http.ServeMux) {
 	}
 	p := &casework.Programs{Casework: a.Casework, Site: a.Site}
 	p.Register(mux)
+	public := &casework.Public{Casework: a.Casework, Site: a.Site}
+	public.RegisterAPI(mux)
 }
+
+// registerCaseworkPages mounts what everybody may read of casework.
+func (a *App) registerCaseworkPages(pages *http.ServeMux) {
+	if a.Casework == nil {
+		return
+	}
+	public := &casework.Public{Casework: a.Casework, Site: a.Site}
+	public.Register(pages)
+}
+
+// aroundFile says how long what is kept around cases is kept, and by when
+// complaints are answered.
+const aroundFile = "casework-around.json"
+
+type aroundPlan struct {
+	Retention  casework.Retention      `json:"retention"`
+	Complaints casework.ComplaintRules `json:"complaints"`
+}
+
+// caseworkAround reads that plan; a country without one keeps everything, and has
+// no complaints.
+func caseworkAround(p *country.Pack) (plan aroundPlan, err error) {
+	if err = country.Decode(p.Files, aroundFile, &plan); errors.Is(err, fs.ErrNotExist) {
+		return aroundPlan{Retention: casework.Retention{MessagesDays: forever}}, nil
+	}
+	return plan, err
+}
+
+// forever is longer than any case lies here, in days.
+const forever = 100 * 366
+
+// countIndicatorsArgs orders that the indicators of the year are counted.
+type countIndicatorsArgs struct{}
+
+// Kind names the job.
+func (countIndicatorsArgs) Kind() string { return "casework_indicators" }
+
+// indicatorsInterval is how old a published figure is at most.
+const indicatorsInterval = 6 * time.Hour
 
 // resolveReference finds whom an administration's reference names.
 func (a *App) resolveReference(ctx context.Context, by gov.Actor, administration, reference string) (string, error) {
@@ -47,6 +90,8 @@ func (caseEventsArgs) Kind() string { return "casework_events" }
 const caseEventsInterval = 10 * time.Second
 
 func (a *App) registerCaseEvents(r *jobs.Registry) {
+	jobs.Handle(r, func(ctx context.Context, _ countIndicatorsArgs) error { return a.Casework.KeepIndicators(ctx) })
+	jobs.Every(r, indicatorsInterval, func() jobs.Args { return countIndicatorsArgs{} })
 	jobs.Handle(r, func(ctx context.Context, _ caseEventsArgs) error {
 		hooks, err := a.caseHooks()
 		if err != nil {

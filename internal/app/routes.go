@@ -50,6 +50,7 @@ func (a *App) routes() http.Handler {
 	portal := a.portal()
 	portal.Register(pages)
 	a.registerLaw(mux, pages)
+	a.registerCaseworkPages(pages)
 	pages.HandleFunc("/", site.NoPage)
 	secure := a.Config.TLSCert != "" || strings.HasPrefix(a.Config.PublicURL, "https://")
 	sessions := identity.NewSessions(a.DB, a.Accounts, a.clock, secure)

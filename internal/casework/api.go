@@ -152,6 +152,10 @@ type apiEvent struct {
 	Hash string `json:"hash"`
 }
 
+func plainEvent(e Event) apiEvent {
+	return apiEvent{e.Seq, e.Type, e.On, e.At.Format("2006-01-02T15:04:05.000000Z07:00"), e.Actor, e.Clear, e.Text, e.Hash}
+}
+
 func (a *Programs) list(r *http.Request, t *Token) (int, any, error) {
 	q := r.URL.Query()
 	f := Filter{Administration: t.Administration, Unit: q.Get("unit"), Assigned: q.Get("assigned"), State: clock.State(q.Get("state")), Procedure: q.Get("procedure"),
@@ -237,7 +241,7 @@ func (a *Programs) read(r *http.Request, t *Token) (int, any, error) {
 		Journal   []apiEvent      `json:"journal"`
 	}{plainCase(c), content.Applicant, content.For, content.Answers, nil}
 	for _, e := range journal {
-		out.Journal = append(out.Journal, apiEvent{e.Seq, e.Type, e.On, e.At.Format("2006-01-02T15:04:05.000000Z07:00"), e.Actor, e.Clear, e.Text, e.Hash})
+		out.Journal = append(out.Journal, plainEvent(e))
 	}
 	return http.StatusOK, out, nil
 }

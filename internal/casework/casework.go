@@ -45,6 +45,10 @@ type Options struct {
 	// ReferenceIn does the same and leaves what must be remembered to the
 	// transaction that files; nil where Reference is enough.
 	ReferenceIn func(ctx context.Context, person, administration string) (ref string, keep func(context.Context, *db.Tx) error, err error)
+	// Retention says what must be kept when a person wants to be forgotten.
+	Retention Retention
+	// Complaints are the periods of complaints.
+	Complaints ComplaintRules
 	// Resolve finds whom a reference names, for programs of the administration that
 	// has it; nil where they bring no cases.
 	Resolve func(ctx context.Context, by gov.Actor, administration, reference string) (person string, err error)
@@ -231,6 +235,9 @@ func (w *Casework) Journal(ctx context.Context, c *Case) ([]Event, error) {
 		return nil, err
 	}
 	for i := range all {
+		if isErased(all[i].sealed) {
+			continue
+		}
 		b, err := w.sealer.open(ctx, c.Person, eventPlace(c.ID, all[i].Seq), all[i].sealed)
 		if err != nil && !problem.Is(err, problem.NotFound) {
 			return nil, err

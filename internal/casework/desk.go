@@ -60,6 +60,7 @@ func (d *Desk) Register(mux *http.ServeMux) {
 	}
 	d.registerMore(mux)
 	d.registerPrograms(mux)
+	d.registerAfter(mux)
 }
 
 func (d *Desk) show(w http.ResponseWriter, r *http.Request, status int, template, title, path string, data any) {

@@ -52,6 +52,7 @@ func (d *Desk) opinionRows(r *http.Request, all []*Opinion) ([]opinionRow, error
 type askPanel struct {
 	Opinions []opinionRow
 	MayAsk   bool
+	MayWrite bool // letters to the person
 	Places   []Office
 	Units    []string // of the same administration
 	Number   string
@@ -74,6 +75,7 @@ func (d *Desk) askPanel(r *http.Request, c *Case) (p askPanel, err error) {
 		return p, err
 	}
 	p.MayAsk = c.Open && d.May(r.Context(), who, rules[OpinionAsked].may, c) == nil
+	p.MayWrite = d.May(r.Context(), who, MayMessage, c) == nil
 	p.Number, p.Today, p.Last = c.Number, d.today(), d.today().AddDays(maxOpinionDays)
 	if !p.MayAsk || d.Places == nil {
 		return p, nil

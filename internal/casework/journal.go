@@ -29,10 +29,10 @@ func hashOf(parts ...string) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// chained gives an event its place in the journal. What is sealed counts as it
-// lies, so that the chain can be checked after an erasure.
+// chain gives an event its place in the journal. Of what is sealed the digest of how
+// it lies counts, so that the chain can be checked after an erasure.
 func (e *Event) chain(previous, clear string) {
-	e.Hash = hashOf(previous, fmt.Sprint(e.Seq), e.Type, e.On.String(), fmt.Sprint(db.Micros(e.At)), e.Actor, clear, string(e.sealed))
+	e.Hash = hashOf(previous, fmt.Sprint(e.Seq), e.Type, e.On.String(), fmt.Sprint(db.Micros(e.At)), e.Actor, clear, digestOf(e.sealed))
 }
 
 // verify checks the chain of a case's events.

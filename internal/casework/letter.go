@@ -69,7 +69,7 @@ func (w *Casework) SaveLetter(ctx context.Context, by gov.Actor, l Letter) (Lett
 	_, known := w.Country.Language(l.Lang)
 	switch {
 	case l.Name == "" || utf8.RuneCountInString(l.Name) > maxLetterName || l.Subject == "" || utf8.RuneCountInString(l.Subject) > maxSubject || l.Body == "" || !known,
-		!utf8.ValidString(l.Name+l.Subject+l.Body), strings.ContainsRune(l.Name+l.Subject+l.Body, 0):
+		!utf8.ValidString(l.Name + l.Subject + l.Body), strings.ContainsRune(l.Name+l.Subject+l.Body, 0):
 		return l, problem.New(problem.Invalid, "letter.incomplete")
 	}
 	if _, err := document.ParseTemplate(l.Subject+"\n\n"+l.Body, LetterFields); err != nil {

@@ -57,6 +57,7 @@ type Mine struct {
 // Register adds the pages to the mux of the person's space.
 func (m *Mine) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /me/{$}", m.home)
+	m.registerAfter(mux)
 	mux.HandleFunc("GET /me/apply/{procedure}", m.begin)
 	mux.HandleFunc("POST /me/apply/{procedure}", m.start)
 	mux.HandleFunc("GET /me/drafts/{draft}", m.resume)

@@ -129,16 +129,26 @@ func (w *Casework) recountPage(ctx context.Context, list []counted, day gov.Date
 }
 
 func countedEvent(kind, on, clear string, clears map[string]Clear) (clock.Event, error) {
-	c, known := clears[clear]
-	if !known {
-		if err := json.Unmarshal([]byte(clear), &c); err != nil {
-			return clock.Event{}, fmt.Errorf("the journal of a case: %w", err)
-		}
-		if len(clears) < maxClears {
-			clears[clear] = c
-		}
+	c, err := clearOf(clear, clears)
+	if err != nil {
+		return clock.Event{}, err
 	}
 	return clock.Event{On: dayOf(on), Type: clock.EventType(kind), Complete: c.Complete, Days: c.Days, Reason: c.Ground}, nil
+}
+
+// clearOf reads the clear part of an event, those that are common once.
+func clearOf(clear string, clears map[string]Clear) (Clear, error) {
+	c, known := clears[clear]
+	if known {
+		return c, nil
+	}
+	if err := json.Unmarshal([]byte(clear), &c); err != nil {
+		return c, fmt.Errorf("the journal of a case: %w", err)
+	}
+	if len(clears) < maxClears {
+		clears[clear] = c
+	}
+	return c, nil
 }
 
 // stands tells whether a case is kept as the clock sees it.

@@ -54,6 +54,10 @@ func deskPages(t testing.TB, a *app.App, c Cases) []Page {
 	day := days[len(days)-1]
 	booked, err := w.Book(ctx, casework.Booking{Administration: boss.Administration, Day: day, Minute: 540, Account: person.ID, Person: person.ID, Name: person.Name, Procedure: permit})
 	must(err)
+	letter, err := w.SaveLetter(ctx, boss, casework.Letter{Name: "Convocation", Lang: "fr", Subject: "Dossier {{number}}", Body: "Bonjour {{applicant}}."})
+	must(err)
+	_, err = w.Act(ctx, studies, c.Running, casework.Action{Type: casework.MessageSent, Ref: "letter:fr", Text: "Subject\n\nText"})
+	must(err)
 	version, err := w.NewForm(ctx, editor, permit, "1", form.Facts{})
 	must(err)
 	built := "/office/forms/" + permit + "/" + version
@@ -70,13 +74,14 @@ func deskPages(t testing.TB, a *app.App, c Cases) []Page {
 		{Kind: "team", Path: "/office/team", As: Studies},
 		{Kind: "team to distribute", Path: "/office/team", As: Supervises},
 		{Kind: "inbox to distribute", Path: "/office/cases", As: Supervises},
-		{Kind: "result of a batch", Path: "/office/cases", As: Supervises, Form: map[string]string{"case": c.Running, "do": "noted", "words": "Call back"}},
 		{Kind: "payments", Path: "/office/payments", As: Supervises},
 		{Kind: "counter", Path: "/office/counter", As: AtCounter},
-		{Kind: "search at the counter", Path: "/office/counter", As: AtCounter, Form: map[string]string{"number": "ZZ999999"}},
 		{Kind: "question at the counter", Path: casework.CounterRoot + "/drafts/" + draft.ID + "/pages/applicant-kind", As: AtCounter},
 		{Kind: "receipt at the counter", Path: casework.CounterRoot + "/cases/" + c.Running, As: AtCounter},
 		{Kind: "not at the counter", Path: "/office/counter", As: Studies, Status: 403},
+		{Kind: "letters", Path: "/office/letters", As: Studies},
+		{Kind: "letter that is changed", Path: "/office/letters?edit=" + letter.ID, As: Supervises},
+		{Kind: "letter that is written", Path: "/office/cases/" + c.Running + "/letter?letter=" + letter.ID, As: Studies},
 		{Kind: "agenda", Path: "/office/agenda?day=" + day.String(), As: Supervises},
 		{Kind: "my appointments", Path: "/me/appointments", As: Person},
 		{Kind: "my ticket", Path: "/me/appointments/" + booked.ID, As: Person},
@@ -89,6 +94,5 @@ func deskPages(t testing.TB, a *app.App, c Cases) []Page {
 		{Kind: "page of a form", Path: built + "/pages/applicant-kind", As: Editor},
 		{Kind: "page of a form under a condition", Path: built + "/pages/deed", As: Editor},
 		{Kind: "page of a published form", Path: "/office/forms/" + permit + "/1/pages/applicant-kind", As: Editor},
-		{Kind: "form with a fault", Path: built, As: Editor, Status: 422, Form: map[string]string{"do": "page.remove", "page": "nowhere"}},
 	}
 }

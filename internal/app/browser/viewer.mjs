@@ -83,7 +83,12 @@ async function visit(lang) {
     holds((await page.locator("main tbody tr").count()) > 0, "nothing was found");
   });
   await step("exchange", async () => {
-    await page.goto(at(`exchanges/${job.request}`));
+    // The log takes a moment to be signed and witnessed up to here.
+    for (let i = 0; i < 60; i++) {
+      await page.goto(at(`exchanges/${job.request}`));
+      if ((await page.locator(".notice.is-wait").count()) === 0) break;
+      await page.waitForTimeout(1000);
+    }
     holds((await page.locator(".notice.is-good").count()) === 1, "the exchange is not shown as proven");
   });
   await step("language", async () => {

@@ -16,7 +16,8 @@ import (
 	"diwan/internal/exchange/gateway/directory"
 )
 
-// admin is for operators on the same machine. It asks for no password; so it
+// admin is for operators on the same machine. It asks for no password and shows
+// nothing of a single exchange about a person, which officers alone see (viewer); it
 // listens on the loopback alone, takes no request that a web page of elsewhere
 // could make a browser send, and answers to no other name than this machine's.
 func (g *Gateway) admin() http.Handler {
@@ -25,7 +26,6 @@ func (g *Gateway) admin() http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "ok") })
 	for pattern, h := range map[string]func(*http.Request) (any, error){
 		"GET /status":              func(*http.Request) (any, error) { return g.Status(), nil },
-		"GET /exchanges":           g.adminSearch,
 		"GET /monitoring":          g.adminMonitoring,
 		"GET /contracts":           g.adminContracts,
 		"PUT /maintenance":         g.adminMaintenance,
@@ -167,34 +167,6 @@ func (g *Gateway) adminReload(r *http.Request) (any, error) {
 
 func (g *Gateway) adminOpen(r *http.Request) (any, error) {
 	return g.Status(), g.SetMaintenance(r.Context(), "")
-}
-
-func (g *Gateway) adminSearch(r *http.Request) (any, error) {
-	s := Search{Side: r.FormValue("side"), Client: r.FormValue("client"), Service: r.FormValue("service"), Request: r.FormValue("request"), Message: r.FormValue("message"),
-		Subject: r.FormValue("subject"), Failed: r.FormValue("failed") != "", BeforeRequest: r.FormValue("before_request")}
-	for _, f := range []struct {
-		name string
-		to   *time.Time
-	}{{"from", &s.From}, {"to", &s.To}, {"before", &s.Before}} {
-		if v := r.FormValue(f.name); v != "" {
-			var err error
-			if *f.to, err = time.Parse(time.RFC3339Nano, v); err != nil {
-				return nil, &badRequest{f.name + " is no time of RFC 3339"}
-			}
-		}
-	}
-	for _, f := range []struct {
-		name string
-		to   *int
-	}{{"status", &s.Status}, {"limit", &s.Limit}} {
-		if v := r.FormValue(f.name); v != "" {
-			var err error
-			if *f.to, err = strconv.Atoi(v); err != nil {
-				return nil, &badRequest{f.name + " is no number"}
-			}
-		}
-	}
-	return g.Exchanges(r.Context(), s)
 }
 
 func (g *Gateway) adminMonitoring(r *http.Request) (any, error) {

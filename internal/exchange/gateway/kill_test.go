@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -51,13 +52,20 @@ func child() {
 type process struct {
 	t    testing.TB
 	file string
+	by   []string // what runs it: a command and its arguments, or nothing
 	cmd  *exec.Cmd
 	errs *safeBuffer
 }
 
 func newProcess(t testing.TB, c Config) *process {
 	t.Helper()
-	p := &process{t: t, file: filepath.Join(t.TempDir(), "gateway.toml"), errs: &safeBuffer{}}
+	return newProcessIn(t, c)
+}
+
+// newProcessIn is newProcess with a command that runs it.
+func newProcessIn(t testing.TB, c Config, by ...string) *process {
+	t.Helper()
+	p := &process{t: t, by: by, file: filepath.Join(t.TempDir(), "gateway.toml"), errs: &safeBuffer{}}
 	var b bytes.Buffer
 	if err := toml.NewEncoder(&b).Encode(c); err != nil {
 		t.Fatal(err)
@@ -72,7 +80,8 @@ func newProcess(t testing.TB, c Config) *process {
 
 func (p *process) start() {
 	p.t.Helper()
-	p.cmd = exec.Command(os.Args[0])
+	args := append(slices.Clone(p.by), os.Args[0])
+	p.cmd = exec.Command(args[0], args[1:]...)
 	p.cmd.Env = append(os.Environ(), childVariable+"="+p.file)
 	p.cmd.Stderr = p.errs
 	out, err := p.cmd.StdoutPipe()
@@ -110,20 +119,8 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		t.Skip("it takes some seconds")
 	}
 	const exchanges, workers = 1000, 8
-	var mu sync.Mutex
-	applied := map[string]int{}
-	w := newWorld(t)
-	p := setUp(t, w, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			return
-		}
-		mu.Lock()
-		applied[string(body)]++
-		mu.Unlock()
-		rw.WriteHeader(201)
-		rw.Write(body)
-	}), func(p *pairing, _ *Terms) {
+	work := &carriedOut{times: map[string]int{}}
+	p := setUp(t, newWorld(t), work, func(p *pairing, _ *Terms) {
 		p.town.Edge.HTTP = freePort(t)
 		p.town.Admin.Listen, p.civil.Admin.Listen = "", ""
 		p.civil.Edge.HTTP = ""
@@ -174,12 +171,51 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	if kills < 6 {
 		t.Errorf("only %d kills", kills)
 	}
+	known, lost := p.accounted(t, results, work)
+	t.Logf("%d kills, %d exchanges acknowledged, %d of which nobody knows", kills, known, lost)
+	if known < exchanges/2 {
+		t.Errorf("only %d exchanges came through", known)
+	}
+}
+
+// carriedOut is a service that counts what it did.
+type carriedOut struct {
+	mu    sync.Mutex
+	times map[string]int
+}
+
+func (c *carriedOut) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	c.mu.Lock()
+	c.times[string(body)]++
+	c.mu.Unlock()
+	w.WriteHeader(201)
+	w.Write(body)
+}
+
+func (c *carriedOut) of(id string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.times[id]
+}
+
+// count is how many different things were done.
+func (c *carriedOut) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.times)
+}
+
+// accounted holds what clients know against both journals and what was done: what
+// was acknowledged is in both and was done once, and nothing was done twice.
+func (p *pairing) accounted(t *testing.T, results <-chan asked, work *carriedOut) (known, lost int) {
+	t.Helper()
 	here := [2]map[string]int{recorded(t, p.civil), recorded(t, p.town)}
-	known, lost := 0, 0
-	mu.Lock()
-	defer mu.Unlock()
 	for a := range results {
-		n := applied[a.id]
+		n := work.of(a.id)
 		switch {
 		case n > 1:
 			t.Errorf("%s was carried out %d times", a.id, n)
@@ -197,10 +233,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 			lost++
 		}
 	}
-	t.Logf("%d kills, %d exchanges acknowledged, %d of which nobody knows", kills, known, lost)
-	if known < exchanges/2 {
-		t.Errorf("only %d exchanges came through", known)
-	}
+	return known, lost
 }
 
 // repeat asks until it knows.

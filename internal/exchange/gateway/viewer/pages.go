@@ -3,6 +3,7 @@ package viewer
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"net/http"
@@ -182,6 +183,9 @@ func readSearch(value func(string) string) (s gateway.Search, wrong string) {
 	}{{"from", "2006-01-02T15:04", &s.From}, {"to", "2006-01-02T15:04", &s.To}, {"before", time.RFC3339Nano, &s.Before}} {
 		if text := get(f.name); text != "" {
 			t, err := time.Parse(f.form, text)
+			if err != nil { // a program writes it whole
+				t, err = time.Parse(time.RFC3339Nano, text)
+			}
 			if err != nil {
 				return s, f.name
 			}
@@ -196,6 +200,49 @@ func readSearch(value func(string) string) (s gateway.Search, wrong string) {
 		s.Status = n
 	}
 	return s, ""
+}
+
+// list is search for an officer's program: the same fields, the same session, and
+// noted in the same way.
+func (v *Viewer) list(w http.ResponseWriter, r *http.Request) {
+	officer, err := v.door.who(r)
+	s, wrong := readSearch(r.FormValue)
+	if text := r.FormValue("limit"); text != "" && wrong == "" {
+		if s.Limit, err = strconv.Atoi(text); err != nil || s.Limit < 1 {
+			wrong, err = "limit", nil
+		}
+	}
+	switch {
+	case err != nil:
+		fault(w, http.StatusInternalServerError, "failed")
+		return
+	case officer == "":
+		fault(w, http.StatusUnauthorized, "sign in at "+Root+"en/sign-in with a code of `diwan gateway viewer`")
+		return
+	case wrong != "":
+		fault(w, http.StatusBadRequest, wrong+" can't be read")
+		return
+	}
+	if err := v.g.NoteAccess(r.Context(), officer, "search", r.URL.RawQuery); err != nil {
+		fault(w, http.StatusServiceUnavailable, "the access can't be noted, so nothing is shown")
+		return
+	}
+	list, err := v.g.Exchanges(r.Context(), s)
+	if err != nil {
+		fault(w, http.StatusInternalServerError, "failed")
+		return
+	}
+	answer(w, http.StatusOK, map[string]any{"items": list})
+}
+
+func fault(w http.ResponseWriter, status int, what string) {
+	answer(w, status, map[string]string{"error": what})
+}
+
+func answer(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(v)
 }
 
 func older(u *url.URL, list []gateway.Exchange) string {

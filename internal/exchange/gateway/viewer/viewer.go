@@ -22,6 +22,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -130,10 +131,19 @@ func (v *Viewer) parse(lang string) (*template.Template, error) {
 	}
 	return template.New("").Funcs(template.FuncMap{
 		"t": p.T, "asset": v.assets.URL, "lang": func() string { return lang }, "dir": func() string { return dir },
-		"when": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") },
-		"iso":  func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) },
+		"when":    func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") },
+		"slashes": slashes,
+		"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) },
 	}).ParseFS(templateFiles, "templates/*.html")
 }
+
+// slashes lets identifiers, paths and error types break where a reader would break
+// them, before anything else gives way.
+func slashes(id string) template.HTML {
+	return template.HTML(breaks.Replace(template.HTMLEscapeString(id)))
+}
+
+var breaks = strings.NewReplacer("/", "/<wbr>", ".", ".<wbr>", "_", "_<wbr>")
 
 // Handler serves everything below Root.
 func (v *Viewer) Handler() http.Handler {
@@ -141,6 +151,7 @@ func (v *Viewer) Handler() http.Handler {
 	mux.HandleFunc("GET "+Root+"{$}", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, Root+langs[0]+"/", http.StatusSeeOther)
 	})
+	mux.HandleFunc("GET "+Root+"exchanges.json", v.list)
 	for _, l := range langs {
 		at := Root + l + "/"
 		mux.HandleFunc("GET "+at+"sign-in", v.public(l, v.signInPage))

@@ -124,7 +124,16 @@ func TestOnlyOfficersGetIn(t *testing.T) {
 			}
 		}
 	}
+	const list = "/viewer/exchanges.json"
+	if r := do(t, h, "GET", list, nil, nil); r.StatusCode != http.StatusUnauthorized || strings.Contains(body(t, r), "CIVIL") {
+		t.Errorf("%s without a session: %d", list, r.StatusCode)
+	}
 	c := signIn(t, f, d, h)
+	for query, status := range map[string]int{"": 200, "?from=2026-01-01T00:00:00Z&limit=5": 200, "?status=x": 400, "?limit=0": 400} {
+		if r := do(t, h, "GET", list+query, nil, c); r.StatusCode != status || strings.Contains(body(t, r), "CIVIL") != (status == 200) {
+			t.Errorf("%s: %d", list+query, r.StatusCode)
+		}
+	}
 	for _, p := range paths {
 		if r := do(t, h, "GET", p, nil, c); r.StatusCode != http.StatusOK || r.Header.Get("Cache-Control") != "no-store" {
 			t.Errorf("%s: %d %s", p, r.StatusCode, body(t, r))
@@ -159,12 +168,13 @@ func TestEveryLookIsNoted(t *testing.T) {
 	do(t, h, "GET", "/viewer/en/?search=1&client=a", nil, c)
 	do(t, h, "GET", "/viewer/en/exchanges/"+request, nil, c)
 	do(t, h, "GET", "/viewer/en/exchanges/"+request+"/proof.json", nil, c)
-	want := []string{"Officer One search search=1&client=a", "Officer One exchange " + request, "Officer One download " + request}
+	do(t, h, "GET", "/viewer/exchanges.json?client=b", nil, c)
+	want := []string{"Officer One search search=1&client=a", "Officer One exchange " + request, "Officer One download " + request, "Officer One search client=b"}
 	if strings.Join(f.noted, "\n") != strings.Join(want, "\n") {
 		t.Errorf("noted %v", f.noted)
 	}
 	f.refuse = true
-	for _, p := range []string{"/viewer/en/?search=1", "/viewer/en/exchanges/" + request, "/viewer/en/exchanges/" + request + "/proof.json"} {
+	for _, p := range []string{"/viewer/exchanges.json", "/viewer/en/?search=1", "/viewer/en/exchanges/" + request, "/viewer/en/exchanges/" + request + "/proof.json"} {
 		if r := do(t, h, "GET", p, nil, c); r.StatusCode != http.StatusServiceUnavailable || strings.Contains(body(t, r), "CIVIL") {
 			t.Errorf("%s shows something that can't be noted: %d", p, r.StatusCode)
 		}
