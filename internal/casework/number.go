@@ -7,32 +7,34 @@ import (
 )
 
 // numberLetters leaves out those that are taken for one another when they are
-// read aloud or copied by hand.
-const numberLetters = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+// read aloud or copied by hand. They are 31, a prime: so the check letter finds
+// every wrong letter and every two that were exchanged.
+const numberLetters = "23456789ABCDEFGHJKLMNPQRSTVWXYZ"
 
 // NewNumber returns the number of a case as a receipt prints it: the year, and
 // eleven letters and digits by chance with a twelfth that finds one wrong or two
 // exchanged. Nobody can guess the number of somebody else's case.
 func NewNumber(year int) string {
-	var b [11]byte
-	rand.Read(b[:])
 	var s [12]byte
-	for i, x := range b {
-		s[i] = numberLetters[x&31]
+	for i := 0; i < 11; {
+		var b [1]byte
+		rand.Read(b[:])
+		if x := int(b[0] & 31); x < len(numberLetters) { // each letter as likely as any other
+			s[i] = numberLetters[x]
+			i++
+		}
 	}
 	s[11] = checkLetter(string(s[:11]))
 	return fmt.Sprintf("%04d-%s-%s-%s", year, s[:4], s[4:8], s[8:])
 }
 
-// checkLetter weighs each place differently, modulo a prime below the number of
-// letters, so that one wrong letter or two exchanged neighbours change it.
+// checkLetter weighs each place differently, modulo the number of letters.
 func checkLetter(s string) byte {
-	const prime = 31
 	sum := 0
 	for i := range len(s) {
 		sum += (i + 2) * strings.IndexByte(numberLetters, s[i])
 	}
-	return numberLetters[sum%prime]
+	return numberLetters[sum%len(numberLetters)]
 }
 
 // ReadNumber returns a number as it was printed from what a person typed, and

@@ -232,10 +232,10 @@ func TestWhatMustBeSaidIsNotLeftOut(t *testing.T) {
 	bare := f
 	bare.Office = nil
 	for name, make := range map[string]func() ([]byte, error){
-		"a receipt without an office": func() ([]byte, error) { return m.Receipt(ReceiptFacts{Facts: bare, Days: 30, Due: answer}) },
-		"a receipt without a period":  func() ([]byte, error) { return m.Receipt(ReceiptFacts{Facts: f, Due: answer}) },
-		"a receipt without a day":     func() ([]byte, error) { return m.Receipt(ReceiptFacts{Facts: f, Days: 30}) },
-		"a refusal without reasons":   func() ([]byte, error) { return m.Decision(DecisionFacts{Facts: f, On: answer}) },
+		"a receipt without an office":    func() ([]byte, error) { return m.Receipt(ReceiptFacts{Facts: bare, Days: 30, Due: answer}) },
+		"a receipt of a negative period": func() ([]byte, error) { return m.Receipt(ReceiptFacts{Facts: f, Days: -1, Due: answer}) },
+		"a receipt without a day":        func() ([]byte, error) { return m.Receipt(ReceiptFacts{Facts: f, Days: 30}) },
+		"a refusal without reasons":      func() ([]byte, error) { return m.Decision(DecisionFacts{Facts: f, On: answer}) },
 		"a refusal with an empty reason": func() ([]byte, error) {
 			return m.Decision(DecisionFacts{Facts: f, On: answer, Reasons: []gov.Text{{"fr": " "}}})
 		},

@@ -38,7 +38,7 @@ type ReceiptFacts struct {
 	Missing []gov.Text
 	// CompleteBy is the last day to bring what is missing.
 	CompleteBy gov.Date
-	// Days is the announced period, Due the last day of the answer, SilenceFrom the
+	// Days is the announced period, 0 for what is done at once, Due the last day of the answer, SilenceFrom the
 	// first day on which silence has its effect. Due and SilenceFrom are zero while
 	// the file is not complete.
 	Days             int

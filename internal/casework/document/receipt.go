@@ -23,7 +23,7 @@ func (m *Maker) Receipt(f ReceiptFacts) ([]byte, error) {
 	if err := f.check(); err != nil {
 		return nil, err
 	}
-	if f.Days <= 0 || complete && f.Due.IsZero() {
+	if f.Days < 0 || complete && f.Due.IsZero() {
 		return nil, errUnsaid
 	}
 	return m.compose(&f.Facts, "document.receipt", func(p *page) {
