@@ -49,8 +49,6 @@ type caseworkWorld struct {
 	clock    *benchClock
 	drafts   []casework.Draft
 	terms    [benchProcedures]casework.Terms
-	filed    int
-	mu       sync.Mutex
 }
 
 func newCaseworkWorld(ctx context.Context, address string) (*caseworkWorld, error) {

@@ -52,13 +52,8 @@ func (f *exchangeFlags) proofTrust() app.ProofTrust {
 }
 
 func exchangeMain(ctx context.Context, env environment, args []string) error {
-	if len(args) > 0 {
-		switch args[0] {
-		case "verify":
-			return exchangeVerify(ctx, env, args[1:])
-		case "prove":
-			return exchangeProve(ctx, env, args[1:])
-		}
+	if part, own := choose(args, map[string]runner{"verify": exchangeVerify, "prove": exchangeProve}); part != nil {
+		return part(ctx, env, own)
 	}
 	if _, err := parse(newExchangeFlags(env).flags, args); err != nil {
 		return err

@@ -51,3 +51,12 @@ func noArgs(args []string) error {
 	}
 	return nil
 }
+
+// choose returns the part of a command that the first argument names, with the
+// arguments that are its own; nil when it names none.
+func choose(args []string, parts map[string]runner) (runner, []string) {
+	if len(args) == 0 || parts[args[0]] == nil {
+		return nil, args
+	}
+	return parts[args[0]], args[1:]
+}

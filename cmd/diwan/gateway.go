@@ -35,19 +35,9 @@ func (l *listed) String() string     { return strings.Join(*l, ", ") }
 func (l *listed) Set(s string) error { *l = append(*l, s); return nil }
 
 func gatewayMain(ctx context.Context, env environment, args []string) error {
-	if len(args) > 0 {
-		switch args[0] {
-		case "init":
-			return gatewayInit(ctx, env, args[1:])
-		case "test":
-			return gatewayTest(ctx, env, args[1:])
-		case "offer":
-			return gatewayOffer(ctx, env, args[1:])
-		case "contract":
-			return gatewayContract(ctx, env, args[1:])
-		case "viewer":
-			return gatewayViewer(ctx, env, args[1:])
-		}
+	part, own := choose(args, map[string]runner{"init": gatewayInit, "test": gatewayTest, "offer": gatewayOffer, "contract": gatewayContract, "viewer": gatewayViewer})
+	if part != nil {
+		return part(ctx, env, own)
 	}
 	return gatewayRun(ctx, env, args)
 }

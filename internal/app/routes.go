@@ -37,7 +37,11 @@ func (a *App) footer() []web.NavItem {
 	if a.Exchange == nil {
 		return nil
 	}
-	return []web.NavItem{{ID: "mine", Path: "/me/data", Key: "web.foot.mine"}, {ID: "exchange", Path: "/exchange", Key: "exchange.title"}}
+	foot := []web.NavItem{{ID: "mine", Path: "/me/data", Key: "web.foot.mine"}, {ID: "exchange", Path: "/exchange", Key: "exchange.title"}}
+	if a.Casework != nil {
+		foot = append(foot, web.NavItem{ID: "indicators", Path: "/casework/indicators", Key: "cases.indicators"})
+	}
+	return foot
 }
 
 // routes mounts every slice. Public pages are the same for everybody and never

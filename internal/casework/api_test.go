@@ -81,6 +81,12 @@ func TestProgramWorksOnCases(t *testing.T) {
 		if status, code, _ := p.ask("POST", "", incoming("7", `,"missing":["plans"]`)); status != http.StatusConflict || code != "program.own_other" {
 			t.Error(status, code)
 		}
+		for _, depth := range []int{2000, 200_000} {
+			bomb := `{"a":` + strings.Repeat("[", depth) + strings.Repeat("]", depth) + `}`
+			if status, code, _ := p.ask("POST", "", strings.Replace(incoming("8", ""), `{"floors":2}`, bomb, 1)); status != http.StatusBadRequest {
+				t.Error("answers nested", depth, "deep:", status, code)
+			}
+		}
 		w.file(func(f *Filing) { f.Administration = "elsewhere" })
 		_, _, list := p.ask("GET", "?state=running&page_size=1", "")
 		if items := list["items"].([]any); len(items) != 1 || items[0].(map[string]any)["number"] != number {

@@ -82,6 +82,7 @@ type Casework struct {
 	Options
 	sealer *sealer
 	joint  *together
+	hooks  sync.Map // whether programs of an administration are told what happens
 
 	online       atomic.Pointer[map[string]string] // version of the published form by procedure
 	formsChanged atomic.Int64

@@ -65,6 +65,7 @@ func (w *Casework) MakeHook(ctx context.Context, by gov.Actor, address, secret s
 	if err != nil {
 		return fmt.Errorf("adding an address for events: %w", err)
 	}
+	w.hooks.Delete(by.Administration)
 	return nil
 }
 
@@ -131,17 +132,48 @@ func (w *Casework) RetryHook(ctx context.Context, by gov.Actor, id string) error
 
 // outward writes with an event that the administration's programs are to be told.
 func (w *Casework) outward(ctx context.Context, tx *db.Tx, c *Case, e *Event) error {
+	told, err := w.told(ctx, tx, c.Administration)
+	if err != nil || !told {
+		return err
+	}
 	kind := e.Type
 	if e.Type == TimePassed {
 		kind += "." + e.Clear.State
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO casework_out (hook, case_id, seq, number, kind, at, next_at, tries, dead)
+	_, err = tx.ExecContext(ctx, `INSERT INTO casework_out (hook, case_id, seq, number, kind, at, next_at, tries, dead)
 		SELECT id, $2, $3, $4, $5, $6, $6, 0, $7 FROM casework_hook WHERE administration = $1 AND ended_at = 0`,
 		c.Administration, c.ID, e.Seq, c.Number, kind, db.Micros(e.At), false)
 	if err != nil {
 		return fmt.Errorf("writing what programs are to be told: %w", err)
 	}
 	return nil
+}
+
+// toldFor is how long a copy of the program may not know of an address that was
+// added at another: its events begin that much later.
+const toldFor = 5 * time.Second
+
+// hooked is whether an administration has addresses that are told, as of a moment.
+type hooked struct {
+	told bool
+	at   time.Time
+}
+
+// told tells whether anybody is to be told what happens at an administration. Few
+// are, and every event of every case asks.
+func (w *Casework) told(ctx context.Context, tx *db.Tx, administration string) (bool, error) {
+	now := w.Clock.Now()
+	if v, ok := w.hooks.Load(administration); ok {
+		if h := v.(hooked); now.Sub(h.at).Abs() < toldFor {
+			return h.told, nil
+		}
+	}
+	var n int
+	if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM casework_hook WHERE administration = $1 AND ended_at = 0`, administration).Scan(&n); err != nil {
+		return false, fmt.Errorf("reading who is told: %w", err)
+	}
+	w.hooks.Store(administration, hooked{n > 0, now})
+	return n > 0, nil
 }
 
 // outEvent is an event on its way to an address.

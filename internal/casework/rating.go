@@ -28,6 +28,9 @@ func rateable(s clock.State) bool {
 	return !s.Pending() && s != clock.Draft && s != clock.FiledIncomplete
 }
 
+// Rateable tells whether the applicant may say how it went.
+func (v *View) Rateable() bool { return rateable(v.Out.State) }
+
 func ratingPlace(c *Case) string { return "rating " + c.ID }
 
 // Rate keeps what the applicant says of their case, in the place of what they said

@@ -28,7 +28,6 @@ type site struct {
 	mu    sync.Mutex
 	fails int
 	got   []notice
-	times []string
 }
 
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {

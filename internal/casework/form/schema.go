@@ -28,7 +28,6 @@ type shape struct {
 	items  *shape
 	max    int // characters, or items; 0 when the schema sets no bound
 	enum   []any
-	fixed  bool // a sub-schema of a kind, not asked by itself
 }
 
 // keywords that a schema of answers may use. Conditions and obligations stand in

@@ -151,7 +151,7 @@ func TestNetworkCut(t *testing.T) {
 	})
 
 	const exchanges, workers, cuts = 600, 8, 5
-	todo, results := make(chan int), make(chan asked, exchanges)
+	todo, results := make(chan int), make(chan asked, exchanges+2*workers*cuts)
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
@@ -167,9 +167,9 @@ func TestNetworkCut(t *testing.T) {
 			side := []*space{here, there}[i/(exchanges/cuts)%2]
 			side.ip("link", "set", "cable", "down")
 			before := work.count()
-			for range 2 * workers { // what is on its way, and what is tried again and again
+			for k := range 2 * workers { // what is on its way, and what is tried again and again
 				select {
-				case todo <- exchanges + i:
+				case todo <- exchanges*(k+1) + i:
 				case <-time.After(150 * time.Millisecond):
 				}
 			}
