@@ -25,7 +25,7 @@ var schemas = map[string]string{
 	"catalogue/life-events.json": "lifeEvents", "catalogue/services.json": "services",
 	"catalogue/procedures/*.json": "procedures", "catalogue/listed/*.json": "procedures",
 	"catalogue/translations/*.json": "actWords", "messages/*.json": "messages", "decrees.json": "decrees",
-	"gazette.json": "gazette", "gazette-citations.json": "gazetteCitations", "exchange.json": "exchange", "clock.json": "clock", "casework.json": "casework",
+	"gazette.json": "gazette", "gazette-citations.json": "gazetteCitations", "exchange.json": "exchange", "clock.json": "clock", "casework.json": "casework", "casework-around.json": "caseworkAround",
 	"forms/*.json": "form", "forms/rules/*.json": "formRules", "exchange-demo.json": "exchangeDemo",
 }
 
