@@ -79,5 +79,5 @@ go test -race -timeout 20m "$@" ./...
 # The race detector makes long computations ten times as long, and pages slow; what
 # it would find in these, the tests above find on less.
 say "the corpus of law, the quality of ranking, hostile texts, every page and journey in a browser"
-go test -count=1 -timeout 15m -run 'Corpus|Quality|Weights|ShortQueries|HostileTexts|Browser|BuildingPermit' \
+go test -count=1 -timeout 15m -run 'Corpus|Quality|Weights|ShortQueries|HostileTexts|Browser|BuildingPermit|PagesAreWellFormed' \
 	./internal/app/browser ./cmd/diwan ./internal/app ./internal/retrieval/evaluation ./internal/gazette/structure
