@@ -13,6 +13,7 @@ import (
 	"golang.org/x/net/html"
 
 	"diwan/internal/casework/form"
+	uploaded "diwan/internal/casework/upload"
 	"diwan/internal/gov"
 	"diwan/internal/i18n"
 	"diwan/internal/web"
@@ -24,7 +25,7 @@ type stoppedClock struct{ gov.Clock }
 // second time by html/template.
 func site(t *testing.T) *web.Site {
 	t.Helper()
-	words, err := i18n.Load([]string{"ar", "fr", "zgh", "en"}, nil, web.Messages(), form.Messages())
+	words, err := i18n.Load([]string{"ar", "fr", "zgh", "en"}, nil, web.Messages(), form.Messages(), uploaded.Messages())
 	if err != nil {
 		t.Fatal(err)
 	}
