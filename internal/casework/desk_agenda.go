@@ -25,7 +25,7 @@ type agendaData struct {
 	After    gov.Date
 	Rows     []bookingRow
 	Openings []openingRow
-	Week     []gov.Date // one day of each weekday
+	Week     []gov.Date // one day of each weekday, Sunday first, as they are numbered
 	MayOpen  bool
 }
 
@@ -55,7 +55,7 @@ func (d *Desk) showAgenda(w http.ResponseWriter, r *http.Request, status int, wr
 		return
 	}
 	for n := range 7 {
-		data.Week = append(data.Week, d.today().AddDays(n))
+		data.Week = append(data.Week, d.today().AddDays(n-int(d.today().Weekday())))
 	}
 	for _, o := range open {
 		day := d.today().AddDays(int(o.Weekday-d.today().Weekday()+7) % 7)

@@ -25,6 +25,7 @@ type View struct {
 	Stopped  bool // the count is suspended
 	Approves bool // silence is approval
 	DaysLeft int
+	Over     bool     // the day has passed
 	Start    gov.Date // the day from which the period counts
 	Bars     []Bar
 	Span     int
@@ -116,6 +117,7 @@ func (w *Casework) view(ctx context.Context, site *web.Site, lang gov.Lang, c *C
 	}
 	if !c.Due.IsZero() {
 		v.DaysLeft = daysBetween(w.today(), c.Due)
+		v.Over = v.DaysLeft < 0
 	}
 	words := clock.Words{Printer: site.Words.Printer(string(lang)), Date: site.Formats[lang].Date, Number: site.Formats[lang].Number, Lang: lang,
 		Order: w.Country.Order(), Known: func(k string) bool { return site.Words.Has(string(lang), k) }}
