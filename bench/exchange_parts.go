@@ -50,7 +50,8 @@ const (
 )
 
 // sharedSettings are the same for every process, the reference's too: with the
-// usual GOGC a small heap is collected all the time, whoever it belongs to.
+// usual GOGC a small heap is collected all the time, whoever it belongs to. Gateways
+// take the same GOGC by themselves while messages pass.
 var sharedSettings = []string{"GOGC=400", "GOMAXPROCS=2", "GOMEMLIMIT="}
 
 func servePart(ctx context.Context) error {

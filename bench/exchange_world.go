@@ -198,7 +198,7 @@ func (w *exchangeWorld) start(ctx context.Context, config string) (*gatewayProce
 		return g, err
 	}
 	g.process = &process{cmd: exec.CommandContext(ctx, w.b.program, "gateway", "--config", config, "--log-level", "warn")}
-	g.cmd.Env = append(os.Environ(), sharedSettings...)
+	g.cmd.Env = append(append(os.Environ(), sharedSettings...), "GOGC=") // a gateway sees to it itself, as it does anywhere
 	g.cmd.Stderr, g.cmd.Stdout = &g.log, &g.log
 	return g, g.process.start()
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"syscall"
 	"time"
 )
 
@@ -50,7 +51,7 @@ func main() {
 	quick := flag.Bool("quick", false, "measure little, to try a benchmark (of casework)")
 	static := flag.Int("serve-static", 0, "serve a static page of this many bytes (the reference)")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, bench{program: *program, work: *work, part: *part, quick: *quick}, *static, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

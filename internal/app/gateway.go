@@ -27,11 +27,6 @@ func RunGateway(ctx context.Context, config string, log *slog.Logger, ready func
 	if err != nil {
 		return err
 	}
-	// A gateway keeps little alive and allocates for each message: to collect as
-	// often as by default would cost more than the messages, for a few megabytes.
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400)
-	}
 	g, err := gateway.Open(ctx, cfg, log, gov.SystemClock{})
 	if err != nil {
 		return err
@@ -39,10 +34,46 @@ func RunGateway(ctx context.Context, config string, log *slog.Logger, ready func
 	if err := viewer.Mount(ctx, g); err != nil {
 		return errors.Join(err, g.Close())
 	}
+	if os.Getenv("GOGC") == "" {
+		go roomForMessages(ctx, g.Records)
+	}
 	if ready != nil {
 		ready(g.Addresses().Edge)
 	}
 	return g.Run(ctx)
+}
+
+// roomForMessages lets the collector run less often while messages pass. A gateway
+// keeps little alive and allocates for each message: to collect as often as by
+// default would cost more than the messages, for some megabytes. They are given
+// back when it is quiet.
+func roomForMessages(ctx context.Context, records func() uint64) {
+	const look, busy, percent, calm = time.Second, 50, 400, 10
+	tick := time.NewTicker(look)
+	defer tick.Stop()
+	last, roomy, quiet := records(), false, calm-2 // starting up leaves something behind too
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		n := records()
+		switch {
+		case n-last >= busy:
+			if quiet = 0; !roomy {
+				roomy = true
+				debug.SetGCPercent(percent)
+			}
+		default:
+			if quiet++; quiet == calm {
+				roomy = false
+				debug.SetGCPercent(100)
+				debug.FreeOSMemory()
+			}
+		}
+		last = n
+	}
 }
 
 // GatewayCheck is one line of a gateway's self-test.

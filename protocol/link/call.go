@@ -228,7 +228,11 @@ func (cc *clientConn) group(frames []Frame) {
 		}
 	}
 	if answers := cc.expect(frames); len(answers) > 0 {
-		cc.handling.Go(func() { cc.handle(answers) })
+		cc.handling.Add(1)
+		cc.crew.run(func() {
+			defer cc.handling.Done()
+			cc.handle(answers)
+		})
 	}
 }
 

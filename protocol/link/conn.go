@@ -33,6 +33,8 @@ type conn struct {
 
 	bodySlots chan struct{}
 	bad       atomic.Int32
+
+	crew *crew
 }
 
 // maxControl bounds the control frames that wait behind a stuck write. A peer
@@ -45,6 +47,7 @@ func newConn(ctx context.Context, nc net.Conn, cfg *Config, peer string) *conn {
 	c := &conn{nc: nc, br: bufio.NewReaderSize(nc, readBuffer), cfg: cfg, peer: peer,
 		ctlWake: make(chan struct{}, 1), bodySlots: make(chan struct{}, cfg.Limits.BodyStreams)}
 	c.ctx, c.cancel = context.WithCancelCause(ctx)
+	c.crew = newCrew(c.ctx.Done())
 	go c.control()
 	return c
 }

@@ -31,8 +31,9 @@ const (
 	MaxValidity = 60 * time.Second
 	// MaxSkew is how far apart the clocks of two gateways may be.
 	MaxSkew = 30 * time.Second
-	// MaxSealDelay is how long a message waits for others before it is signed.
-	MaxSealDelay = 250 * time.Microsecond
+	// MaxSealDelay is how long a message waits at most for others before it is
+	// signed; with few exchanges under way it waits for less.
+	MaxSealDelay = time.Millisecond
 	// Window is the number of chunks of one body that may be under way.
 	Window = 2
 )

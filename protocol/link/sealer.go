@@ -16,7 +16,7 @@ type sealing struct {
 }
 
 // sealer signs what one side sends on one connection. A message that is alone
-// is signed at once; otherwise the sealer waits MaxSealDelay for others, signs
+// is signed at once; otherwise the sealer waits up to MaxSealDelay for others, signs
 // them together, gives them to the journal, and writes them in one piece.
 type sealer struct {
 	c *conn
@@ -126,6 +126,17 @@ func (s *sealer) run() {
 	}
 }
 
+// fullWindow is with how many exchanges under way a message waits as long as it may:
+// the wait then is little beside their own, and each message that joins saves both
+// sides a signature.
+const fullWindow = 16
+
+// delay is how long to wait for others now.
+func (s *sealer) delay() time.Duration {
+	n := min(max(s.open.Load(), fullWindow/4), fullWindow)
+	return MaxSealDelay * time.Duration(n) / fullWindow
+}
+
 // hold waits while others may join.
 func (s *sealer) hold() {
 	s.mu.Lock()
@@ -136,8 +147,9 @@ func (s *sealer) hold() {
 	}
 	s.waiting = true
 	s.mu.Unlock()
-	end := time.Now().Add(MaxSealDelay)
-	pacing.after(MaxSealDelay, s.tick)
+	delay := s.delay()
+	end := time.Now().Add(delay)
+	pacing.after(delay, s.tick)
 	for {
 		select {
 		case <-s.tick:

@@ -60,7 +60,7 @@ func (c *serverConn) group(frames []Frame) {
 		taken = append(taken, x)
 	}
 	if len(taken) > 0 {
-		go c.handle(taken)
+		c.crew.run(func() { c.handle(taken) })
 	}
 }
 
@@ -117,7 +117,7 @@ func (c *serverConn) handle(group []*exchange) {
 	for i, x := range good {
 		x.req.Seq = seq
 		if i+1 < len(good) {
-			go x.serve()
+			c.crew.run(x.serve)
 		} else {
 			x.serve()
 		}

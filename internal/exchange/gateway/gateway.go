@@ -48,6 +48,7 @@ type Gateway struct {
 	peers     peers
 	metrics   *metrics
 	usage     usage
+	leisure   leisure
 	monitor   monitor
 	meters    meters
 	httpPeers httpPeers
@@ -137,6 +138,7 @@ func (g *Gateway) openStore(ctx context.Context) (err error) {
 	if _, err := g.db.Migrate(ctx, migrations(), g.clock.Now()); err != nil {
 		return err
 	}
+	g.leisure.last = g.Records
 	l := &g.cfg.Limits
 	g.journal, err = journal.Open(filepath.Join(g.cfg.Data, journalFolder), journal.Options{SegmentBytes: l.SegmentMiB << 20, MinFree: l.MinFreeMiB << 20, Now: g.clock.Now, Log: g.log})
 	return err
@@ -362,6 +364,12 @@ func (g *Gateway) Close() error {
 		errs = append(errs, g.db.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// Records is how many records the journal has had: two for each exchange, and some.
+func (g *Gateway) Records() uint64 {
+	n, _ := g.journal.Durable()
+	return n
 }
 
 // admit lets an exchange of a client system begin, within what this process may

@@ -20,12 +20,10 @@ import (
 // journalCursor names the last record of the journal that the index holds.
 const journalCursor = "journal"
 
-// The follower takes a batch at a time and then rests for some times as long, so
-// that it takes about a twentieth of one processor from the exchange: under full
-// load the index falls behind, and catches up afterwards.
+// The follower takes a batch at a time, in the gateway's leisure: under full load
+// the index falls behind, and catches up afterwards.
 const (
-	indexBatch = 400
-	indexRest  = 19
+	indexBatch = 256
 	indexWait  = 100 * time.Millisecond
 )
 
@@ -61,33 +59,39 @@ func (g *Gateway) followOn(ctx context.Context) error {
 	r := g.journal.Reader(at + 1)
 	defer r.Close()
 	for {
-		begin := time.Now()
-		batch := newBatch(g)
-		full, err := batch.fill(r)
+		last, _ := g.journal.Durable()
+		var full bool
+		err := g.leisure.spend(ctx, last-min(last, g.indexedTo.Load()), func() (err error) {
+			full, err = g.indexNext(ctx, r)
+			return err
+		})
 		if err != nil {
 			return err
 		}
-		if batch.last > 0 {
-			if err := batch.write(ctx); err != nil {
-				return err
-			}
-			g.indexedTo.Store(batch.last)
-			g.metrics.indexed.Add(float64(batch.n))
+		if full {
+			continue
 		}
-		switch rest := indexRest * time.Since(begin); {
-		case full:
-			if !pause(ctx, min(rest, time.Second)) {
-				return ctx.Err()
-			}
-		default:
-			if err := g.journal.WaitBeyond(ctx, g.indexedTo.Load()); err != nil {
-				return err
-			}
-			if !pause(ctx, max(rest, indexWait)) {
-				return ctx.Err()
-			}
+		if err := g.journal.WaitBeyond(ctx, g.indexedTo.Load()); err != nil {
+			return err
+		}
+		if !pause(ctx, indexWait) {
+			return ctx.Err()
 		}
 	}
+}
+
+// indexNext takes one batch in, and tells whether there may be more.
+func (g *Gateway) indexNext(ctx context.Context, r *journal.Reader) (full bool, err error) {
+	batch := newBatch(g)
+	if full, err = batch.fill(r); err != nil || batch.last == 0 {
+		return full, err
+	}
+	if err := batch.write(ctx); err != nil {
+		return false, err
+	}
+	g.indexedTo.Store(batch.last)
+	g.metrics.indexed.Add(float64(batch.n))
+	return full, nil
 }
 
 func (g *Gateway) journalDir() string { return g.cfg.Data + "/" + journalFolder }

@@ -46,6 +46,7 @@ type proofs struct {
 	witness   *translog.Witness
 	known     atomic.Pointer[knownLogs]
 	checking  sync.Mutex
+	asked     atomic.Int64 // verifications that somebody waits for
 	fault     atomic.Pointer[string]
 	fed       atomic.Uint64
 	anchored  time.Time // belongs to the worker
@@ -163,12 +164,10 @@ func (g *Gateway) proofWorkers() []func(context.Context) {
 	return list
 }
 
-// The feeder takes records in batches and then rests for some times as long as a
-// batch took, as the index does, so that it takes little from the exchange under
-// load; the log then falls behind and catches up.
+// The feeder takes records in batches, in the gateway's leisure: under load the log
+// falls behind and catches up. Small batches leave no message waiting for long.
 const (
-	feedBatch = 1000
-	feedRest  = 9
+	feedBatch = 256
 	feedWait  = 200 * time.Millisecond
 )
 
@@ -192,36 +191,45 @@ func (g *Gateway) feedOn(ctx context.Context) error {
 	defer r.Close()
 	list := make([]translog.Entry, 0, feedBatch)
 	for {
-		begin := time.Now()
-		list = list[:0]
-		for len(list) < feedBatch {
-			e, err := r.Next()
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err != nil {
-				return err
-			}
-			list = append(list, translog.EntryOf(e.Bytes()))
+		last, _ := g.journal.Durable()
+		err := g.leisure.spend(ctx, last-min(last, fed), func() (err error) {
+			list, err = g.feed(ctx, r, fed, list[:0])
+			return err
+		})
+		if err != nil {
+			return err
 		}
-		if len(list) > 0 {
-			if _, _, err := g.proof.log.Feed(ctx, g.cfg.Node, fed+1, list); err != nil {
-				return err
-			}
-			fed += uint64(len(list))
-			g.proof.fed.Store(fed)
+		fed += uint64(len(list))
+		g.proof.fed.Store(fed)
+		if len(list) == feedBatch {
+			continue
 		}
-		rest := min(feedRest*time.Since(begin), time.Second)
-		if len(list) < feedBatch {
-			if err := g.journal.WaitBeyond(ctx, fed); err != nil {
-				return err
-			}
-			rest = max(rest, feedWait)
+		if err := g.journal.WaitBeyond(ctx, fed); err != nil {
+			return err
 		}
-		if !pause(ctx, rest) {
+		if !pause(ctx, feedWait) {
 			return ctx.Err()
 		}
 	}
+}
+
+// feed takes one batch in, and returns it.
+func (g *Gateway) feed(ctx context.Context, r *journal.Reader, fed uint64, list []translog.Entry) ([]translog.Entry, error) {
+	for len(list) < feedBatch {
+		e, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, translog.EntryOf(e.Bytes()))
+	}
+	if len(list) == 0 {
+		return list, nil
+	}
+	_, _, err := g.proof.log.Feed(ctx, g.cfg.Node, fed+1, list)
+	return list, err
 }
 
 func (g *Gateway) setFault(err error) {

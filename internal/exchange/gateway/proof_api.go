@@ -102,14 +102,36 @@ func (g *Gateway) checkNowAndThen(ctx context.Context) {
 		return
 	}
 	g.every("whole verification", checkEvery, func(ctx context.Context) error {
-		_, err := g.CheckWhole(ctx)
+		_, err := g.checkWhole(ctx, g.leisurely(ctx))
 		return err
 	})(ctx)
+}
+
+// leisurely makes a pace at which a verification takes no more than what the gateway
+// has leisure for: after some records it waits until so much would have been free.
+func (g *Gateway) leisurely(ctx context.Context) func() error {
+	const piece = 64
+	n, begin := 0, time.Now()
+	return func() error {
+		if n++; n%piece != 0 || g.proof.asked.Load() > 0 {
+			return nil
+		}
+		took := time.Since(begin)
+		err := g.leisure.owe(ctx, took)
+		begin = time.Now()
+		return err
+	}
 }
 
 // CheckWhole verifies the whole journal against the log, and keeps the result. One
 // verification runs at a time.
 func (g *Gateway) CheckWhole(ctx context.Context) (*Whole, error) {
+	g.proof.asked.Add(1) // one that goes on at leisure makes haste
+	defer g.proof.asked.Add(-1)
+	return g.checkWhole(ctx, nil)
+}
+
+func (g *Gateway) checkWhole(ctx context.Context, pace func() error) (*Whole, error) {
 	g.proof.checking.Lock()
 	defer g.proof.checking.Unlock()
 	f, err := g.Folder(ctx)
@@ -117,7 +139,7 @@ func (g *Gateway) CheckWhole(ctx context.Context) (*Whole, error) {
 		return nil, err
 	}
 	defer f.Close()
-	w, err := f.Verify(ctx, nil)
+	w, err := f.verifyAt(ctx, nil, pace)
 	if err != nil {
 		return nil, err
 	}

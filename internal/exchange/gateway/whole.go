@@ -85,10 +85,15 @@ const maxFaults = 500
 // member's transparency log. seen are checkpoints of the log that the caller got
 // elsewhere, such as from a witness.
 func (f *Folder) Verify(ctx context.Context, seen [][]byte) (*Whole, error) {
+	return f.verifyAt(ctx, seen, nil)
+}
+
+// verifyAt is Verify with a function that may slow it down at each record.
+func (f *Folder) verifyAt(ctx context.Context, seen [][]byte, pace func() error) (*Whole, error) {
 	// A gateway that runs may be writing the last record at this moment; what was
 	// half there is whole at the next look.
 	for try := 1; ; try++ {
-		w, err := f.verify(ctx, seen)
+		w, err := f.verify(ctx, seen, pace)
 		if err != nil || try == 3 || !w.half {
 			if err != nil {
 				return nil, err
@@ -105,7 +110,8 @@ func (f *Folder) Verify(ctx context.Context, seen [][]byte) (*Whole, error) {
 type looking struct {
 	Whole
 	f     *Folder
-	half  bool // the journal ends in something unreadable
+	pace  func() error // called with each record; nil to go on at once
+	half  bool         // the journal ends in something unreadable
 	seen  [][]byte
 	alone bool // all of the log's entries are of this journal
 	// ahead are entries of the log from index from on.
@@ -116,9 +122,9 @@ type looking struct {
 	other int // the fault of the present run of records that the log does not hold, -1 for none
 }
 
-func (f *Folder) verify(ctx context.Context, seen [][]byte) (*looking, error) {
+func (f *Folder) verify(ctx context.Context, seen [][]byte, pace func() error) (*looking, error) {
 	begin := time.Now()
-	w := &looking{f: f, seen: slices.Clone(seen), other: -1}
+	w := &looking{f: f, pace: pace, seen: slices.Clone(seen), other: -1}
 	w.Member, w.Node, w.At, w.Faults, w.Remarks = f.Member, f.Node, begin.UTC(), []Fault{}, []Remark{}
 	// The log first: what it holds was in the journal before.
 	if err := w.openLog(ctx); err != nil {
@@ -194,6 +200,11 @@ func (w *looking) readJournal(ctx context.Context) error {
 	r, err := journal.VerifyEach(w.f.journal(), keyAt(w.f.view), nil, func(e journal.Entry, record []byte) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if w.pace != nil {
+			if err := w.pace(); err != nil {
+				return err
+			}
 		}
 		if e.Type == noteAnchor {
 			w.seen = append(w.seen, slices.Clone(e.Payload))
