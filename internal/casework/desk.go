@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"diwan/internal/casework/clock"
+	"diwan/internal/casework/form"
 	"diwan/internal/gov"
 	"diwan/internal/problem"
 	"diwan/internal/web"
@@ -223,7 +224,7 @@ type officeCase struct {
 	*View
 	Who        gov.Actor
 	Agent      gov.Text
-	Answers    any // the form's summary
+	Answers    *form.Summary // nil when nothing was answered here
 	Proofs     []evidenceView
 	Earlier    []caseRow
 	Twins      []caseRow

@@ -36,8 +36,9 @@ func (d *Desk) agenda(w http.ResponseWriter, r *http.Request) {
 
 func (d *Desk) showAgenda(w http.ResponseWriter, r *http.Request, status int, wrong string) {
 	data := agendaData{deskPage: d.page(r, wrong), Day: d.today()}
+	path := "/office/agenda"
 	if day, err := gov.ParseDate(r.FormValue("day")); err == nil {
-		data.Day = day
+		data.Day, path = day, asked(path, "day", day.String())
 	}
 	data.Before, data.After = data.Day.AddDays(-1), data.Day.AddDays(1)
 	data.Office = d.OfficeName(data.Who.Administration)
@@ -61,7 +62,7 @@ func (d *Desk) showAgenda(w http.ResponseWriter, r *http.Request, status int, wr
 		day := d.today().AddDays(int(o.Weekday-d.today().Weekday()+7) % 7)
 		data.Openings = append(data.Openings, openingRow{o, day, clockTime(o.From), clockTime(o.To)})
 	}
-	d.show(w, r, status, "agenda", d.Site.Printer(r).T("book.agenda"), "/office/agenda", data)
+	d.show(w, r, status, "agenda", d.Site.Printer(r).T("book.agenda"), path, data)
 }
 
 func (d *Desk) changeAgenda(w http.ResponseWriter, r *http.Request) {

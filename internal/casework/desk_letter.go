@@ -40,7 +40,7 @@ func (d *Desk) showLetters(w http.ResponseWriter, r *http.Request, status int, w
 		d.Site.Fail(w, r, err)
 		return
 	}
-	d.show(w, r, status, "letters", d.Site.Printer(r).T("office.letter.list"), "/office/letters", data)
+	d.show(w, r, status, "letters", d.Site.Printer(r).T("office.letter.list"), asked("/office/letters", "edit", edit.ID), data)
 }
 
 func (d *Desk) changeLetters(w http.ResponseWriter, r *http.Request) {
@@ -114,7 +114,7 @@ func (d *Desk) showWrite(w http.ResponseWriter, r *http.Request, status int, wro
 		return
 	}
 	data.Subject, data.Text = splitLetter(text)
-	d.show(w, r, status, "letter", d.Site.Printer(r).T("office.letter.write"), "/office/cases/"+c.Number+"/letter", data)
+	d.show(w, r, status, "letter", d.Site.Printer(r).T("office.letter.write"), asked("/office/cases/"+c.Number+"/letter", "letter", data.Chosen), data)
 }
 
 // send puts the letter into the case as a message. Its text is what the officer left

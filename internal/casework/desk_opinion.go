@@ -125,7 +125,8 @@ type opinionsData struct {
 
 // opinions is what the officer's administration was asked by others.
 func (d *Desk) opinions(w http.ResponseWriter, r *http.Request) {
-	data := opinionsData{deskPage: d.page(r, ""), Given: r.URL.Query().Get("view") == "given"}
+	view := r.URL.Query().Get("view")
+	data := opinionsData{deskPage: d.page(r, ""), Given: view == "given"}
 	data.Office = d.OfficeName(data.Who.Administration)
 	all, err := d.AskedOpinions(r.Context(), data.Who, data.Given)
 	if err == nil {
@@ -140,7 +141,7 @@ func (d *Desk) opinions(w http.ResponseWriter, r *http.Request) {
 			data.Late++
 		}
 	}
-	d.show(w, r, http.StatusOK, "opinions", d.Site.Printer(r).T("office.opinion.inbox"), "/office/opinions", data)
+	d.show(w, r, http.StatusOK, "opinions", d.Site.Printer(r).T("office.opinion.inbox"), asked("/office/opinions", "view", view), data)
 }
 
 type opinionData struct {

@@ -47,7 +47,7 @@ func (d *Desk) showPayments(w http.ResponseWriter, r *http.Request, status int, 
 		d.Site.Fail(w, r, err)
 		return
 	}
-	d.show(w, r, status, "payments", d.Site.Printer(r).T("pay.office"), "/office/payments", data)
+	d.show(w, r, status, "payments", d.Site.Printer(r).T("pay.office"), asked("/office/payments", "state", data.State), data)
 }
 
 // officePay is a payment with what the officer may do; it is not seen by who may not

@@ -158,7 +158,7 @@ func (m *Mine) showChoose(w http.ResponseWriter, r *http.Request, status int, q 
 		m.Site.Fail(w, r, err)
 		return
 	}
-	m.show(w, r, status, "book", m.Site.Printer(r).T("book.new"), "/me/appointments/new?"+url.Values{"procedure": {d.Procedure}}.Encode(), d)
+	m.show(w, r, status, "book", m.Site.Printer(r).T("book.new"), asked("/me/appointments/new", "case", q.Get("case"), "procedure", q.Get("procedure"), "office", q.Get("office"), "day", q.Get("day")), d)
 }
 
 func (m *Mine) book(w http.ResponseWriter, r *http.Request) {

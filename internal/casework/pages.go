@@ -5,6 +5,7 @@ import (
 	"embed"
 	"io/fs"
 	"net/http"
+	"net/url"
 
 	"diwan/internal/casework/form"
 	"diwan/internal/gov"
@@ -81,6 +82,21 @@ func (m *Mine) Register(mux *http.ServeMux) {
 // show answers with a page of the person's space.
 func (m *Mine) show(w http.ResponseWriter, r *http.Request, status int, template, title, path string, data any) {
 	m.Site.Show(w, r, status, web.Page{Template: "casework/" + template, Title: title, Path: path, Hidden: true, Data: data})
+}
+
+// asked is a page's path with what it was asked, as names and values in turn: the
+// same page in another language shows the same. Empty values are left out.
+func asked(path string, pairs ...string) string {
+	q := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			q.Set(pairs[i], pairs[i+1])
+		}
+	}
+	if len(q) == 0 {
+		return path
+	}
+	return path + "?" + q.Encode()
 }
 
 // to sends on to another page of this language, after something was done.
