@@ -231,7 +231,7 @@ func (w *Casework) bookOnce(ctx context.Context, b Booking) (*Booking, error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.sealed, err = w.sealer.seal(ctx, b.Person, bookingPlace(b.ID), name); err != nil {
+	if b.sealed, err = w.sealer.Seal(ctx, b.Person, bookingPlace(b.ID), name); err != nil {
 		return nil, err
 	}
 	err = w.DB.RunTx(ctx, func(tx *db.Tx) error {
@@ -295,7 +295,7 @@ func (w *Casework) bookings(ctx context.Context, where string, args ...any) ([]*
 		return nil, err
 	}
 	for _, b := range out {
-		name, err := w.sealer.open(ctx, b.Person, bookingPlace(b.ID), b.sealed)
+		name, err := w.sealer.Open(ctx, b.Person, bookingPlace(b.ID), b.sealed)
 		if err == nil && len(name) > 0 {
 			err = json.Unmarshal(name, &b.Name)
 		}

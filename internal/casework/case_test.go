@@ -9,6 +9,7 @@ import (
 	"diwan/internal/casework/clock"
 	"diwan/internal/casework/form"
 	"diwan/internal/db"
+	"diwan/internal/keys"
 	"diwan/internal/problem"
 )
 
@@ -226,7 +227,7 @@ func TestErasure(t *testing.T) {
 		c := w.file()
 		c = w.act(studies, c, Action{Type: string(clock.Refused), Text: "Because."})
 		w.keys.gone[salma.ID] = true
-		w.hand.now = w.hand.now.Add(2 * keptFor)
+		w.hand.now = w.hand.now.Add(2 * keys.KeptFor)
 		journal, err := w.Journal(t.Context(), c)
 		if err != nil || len(journal) != 2 || journal[1].Text != "" {
 			t.Fatal(journal, err)

@@ -12,6 +12,7 @@ import (
 	"diwan/internal/casework/form"
 	"diwan/internal/db"
 	"diwan/internal/gov"
+	"diwan/internal/keys"
 	"diwan/internal/problem"
 )
 
@@ -39,7 +40,7 @@ type Options struct {
 	Rules      clock.Rules
 	Banned     form.Banned
 	Procedures Procedures
-	Keys       Keys
+	Keys       keys.Persons
 	// Reference names a person for one administration.
 	Reference func(ctx context.Context, person, administration string) (string, error)
 	// ReferenceIn does the same and leaves what must be remembered to the
@@ -80,8 +81,8 @@ type Options struct {
 // Casework keeps all cases of an installation.
 type Casework struct {
 	Options
-	sealer *sealer
-	joint  *together
+	sealer *keys.Sealer
+	joint  *db.Together
 	hooks  sync.Map // whether programs of an administration are told what happens
 
 	online       atomic.Pointer[map[string]string] // version of the published form by procedure
@@ -97,7 +98,7 @@ type Casework struct {
 
 // New returns the casework of a database.
 func New(o Options) *Casework {
-	return &Casework{Options: o, sealer: newSealer(o.Keys, o.Clock), joint: &together{db: o.DB}, terms: map[string]*Terms{}, forms: map[string]*form.Form{}}
+	return &Casework{Options: o, sealer: keys.NewSealer(o.Keys, o.Clock), joint: db.NewTogether(o.DB), terms: map[string]*Terms{}, forms: map[string]*form.Form{}}
 }
 
 // today is the local day.
@@ -218,7 +219,7 @@ func (w *Casework) Find(ctx context.Context, actor gov.Actor, number string) (*C
 // Content opens what the person said.
 func (w *Casework) Content(ctx context.Context, c *Case) (Content, error) {
 	var out Content
-	b, err := w.sealer.open(ctx, c.Person, contentPlace(c.ID), c.sealed)
+	b, err := w.sealer.Open(ctx, c.Person, contentPlace(c.ID), c.sealed)
 	if err != nil || len(b) == 0 {
 		return out, err
 	}
@@ -239,7 +240,7 @@ func (w *Casework) Journal(ctx context.Context, c *Case) ([]Event, error) {
 		if isErased(all[i].sealed) {
 			continue
 		}
-		b, err := w.sealer.open(ctx, c.Person, eventPlace(c.ID, all[i].Seq), all[i].sealed)
+		b, err := w.sealer.Open(ctx, c.Person, eventPlace(c.ID, all[i].Seq), all[i].sealed)
 		if err != nil && !problem.Is(err, problem.NotFound) {
 			return nil, err
 		}

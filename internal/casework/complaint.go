@@ -132,7 +132,7 @@ func (w *Casework) sealComplaint(ctx context.Context, c *Complaint) ([]byte, err
 	if err != nil {
 		return nil, err
 	}
-	return w.sealer.seal(ctx, c.Person, complaintPlace(c.ID), b)
+	return w.sealer.Seal(ctx, c.Person, complaintPlace(c.ID), b)
 }
 
 const complaintColumns = `administration, id, number, person, case_number, state, received_on, due, closed_on, sealed, version, created_at`
@@ -160,7 +160,7 @@ func (w *Casework) complaints(ctx context.Context, q querier, where string, args
 		return nil, err
 	}
 	for i, c := range out {
-		b, err := w.sealer.open(ctx, c.Person, complaintPlace(c.ID), sealed[i])
+		b, err := w.sealer.Open(ctx, c.Person, complaintPlace(c.ID), sealed[i])
 		if problem.Is(err, problem.NotFound) {
 			continue // forgotten: the days remain
 		}

@@ -65,7 +65,7 @@ func (w *Casework) BeginPresent(ctx context.Context, by gov.Actor, p Present, d 
 	if err != nil {
 		return d, err
 	}
-	sealed, err := w.sealer.seal(ctx, p.ID, presentPlace(d.ID), name)
+	sealed, err := w.sealer.Seal(ctx, p.ID, presentPlace(d.ID), name)
 	if err != nil {
 		return d, err
 	}
@@ -100,7 +100,7 @@ func (w *Casework) PresentOf(ctx context.Context, by gov.Actor, draft string) (P
 	if err := w.May(ctx, by, MayDraft, &Case{Administration: administration, Person: p.ID}); err != nil {
 		return Present{}, err
 	}
-	b, err := w.sealer.open(ctx, p.ID, presentPlace(draft), sealed)
+	b, err := w.sealer.Open(ctx, p.ID, presentPlace(draft), sealed)
 	if err != nil {
 		return Present{}, err
 	}

@@ -46,7 +46,7 @@ func (w *Casework) Begin(ctx context.Context, d Draft) (Draft, error) {
 	if len(d.Answers) == 0 {
 		d.Answers = []byte("{}")
 	}
-	sealed, err := w.sealer.seal(ctx, d.Person, draftPlace(d.ID), d.Answers)
+	sealed, err := w.sealer.Seal(ctx, d.Person, draftPlace(d.ID), d.Answers)
 	if err != nil {
 		return Draft{}, err
 	}
@@ -59,7 +59,7 @@ func (w *Casework) Begin(ctx context.Context, d Draft) (Draft, error) {
 	if n >= maxDrafts {
 		return Draft{}, problem.New(problem.Invalid, "draft.too_many", "max", fmt.Sprint(maxDrafts))
 	}
-	err = w.joint.do(ctx, func(ctx context.Context, tx *db.Tx) error {
+	err = w.joint.Do(ctx, func(ctx context.Context, tx *db.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO casework_draft (id, person, filer, administration, procedure, form, page, sealed, version, filed, created_at, updated_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, '', $9, $9)`,
 			d.ID, d.Person, d.Filer, d.Administration, d.Procedure, d.Form, d.Page, sealed, db.Micros(d.Created))
@@ -85,7 +85,7 @@ func (w *Casework) scanDraft(ctx context.Context, row interface{ Scan(...any) er
 		return d, fmt.Errorf("reading a draft: %w", err)
 	}
 	d.Created, d.Updated = db.Time(created), db.Time(updated)
-	d.Answers, err = w.sealer.open(ctx, d.Person, draftPlace(d.ID), sealed)
+	d.Answers, err = w.sealer.Open(ctx, d.Person, draftPlace(d.ID), sealed)
 	return d, err
 }
 
@@ -138,12 +138,12 @@ func (w *Casework) SaveDraft(ctx context.Context, d *Draft) error {
 	if len(d.Answers) > maxAnswers {
 		return problem.New(problem.Invalid, "draft.too_large")
 	}
-	sealed, err := w.sealer.seal(ctx, d.Person, draftPlace(d.ID), d.Answers)
+	sealed, err := w.sealer.Seal(ctx, d.Person, draftPlace(d.ID), d.Answers)
 	if err != nil {
 		return err
 	}
 	d.Updated = w.Clock.Now()
-	err = w.joint.do(ctx, func(ctx context.Context, tx *db.Tx) error {
+	err = w.joint.Do(ctx, func(ctx context.Context, tx *db.Tx) error {
 		r, err := tx.ExecContext(ctx, `UPDATE casework_draft SET page = $3, sealed = $4, version = $2 + 1, updated_at = $5
 			WHERE id = $1 AND version = $2 AND filed = ''`, d.ID, d.Version, d.Page, sealed, db.Micros(d.Updated))
 		if err != nil {

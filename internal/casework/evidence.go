@@ -99,7 +99,7 @@ func (w *Casework) scanEvidence(ctx context.Context, row interface{ Scan(...any)
 		return nil, fmt.Errorf("reading what was fetched: %w", err)
 	}
 	e.Until, e.Consented, e.Fetched, e.Agreed, e.Withdrawn = dayOf(until), db.Time(consented), momentOf(fetched), momentOf(agreed), momentOf(withdrawn)
-	b, err := w.sealer.open(ctx, e.Person, "evidence "+e.ID, sealed)
+	b, err := w.sealer.Open(ctx, e.Person, "evidence "+e.ID, sealed)
 	if err != nil && !problem.Is(err, problem.NotFound) {
 		return nil, err
 	}
@@ -208,7 +208,7 @@ func (w *Casework) fetch(ctx context.Context, e *Evidence, answers form.Answers)
 	if err != nil {
 		return err
 	}
-	sealed, err := w.sealer.seal(ctx, e.Person, "evidence "+e.ID, plain)
+	sealed, err := w.sealer.Seal(ctx, e.Person, "evidence "+e.ID, plain)
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ func (w *Casework) File(ctx context.Context, f Filing) (*Case, error) {
 	if err := w.name(ctx, &f); err != nil {
 		return nil, err
 	}
-	if _, err := w.sealer.of(ctx, f.Person); err != nil { // makes the key outside the transaction
+	if err := w.sealer.Ready(ctx, f.Person); err != nil { // makes the key outside the transaction
 		return nil, err
 	}
 	for try := 1; ; try++ {
@@ -101,7 +101,7 @@ func (w *Casework) name(ctx context.Context, f *Filing) (err error) {
 }
 
 func (w *Casework) fileOnce(ctx context.Context, f Filing) (c *Case, err error) {
-	err = w.joint.do(ctx, func(ctx context.Context, tx *db.Tx) error {
+	err = w.joint.Do(ctx, func(ctx context.Context, tx *db.Tx) error {
 		c, err = w.fileIn(ctx, tx, f)
 		return err
 	})
@@ -179,7 +179,7 @@ func (w *Casework) newCase(ctx context.Context, f Filing, digest string) (*Case,
 	if err != nil {
 		return nil, err
 	}
-	if c.sealed, err = w.sealer.seal(ctx, c.Person, contentPlace(c.ID), content); err != nil {
+	if c.sealed, err = w.sealer.Seal(ctx, c.Person, contentPlace(c.ID), content); err != nil {
 		return nil, err
 	}
 	return c, nil

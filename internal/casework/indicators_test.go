@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"diwan/internal/casework/clock"
+	"diwan/internal/keys"
 )
 
 func TestIndicatorsOfAYear(t *testing.T) {
@@ -155,7 +156,7 @@ func TestComplaint(t *testing.T) {
 			t.Error("the export lacks the complaint")
 		}
 		w.keys.gone[salma.ID] = true
-		w.hand.now = w.hand.now.Add(2 * keptFor)
+		w.hand.now = w.hand.now.Add(2 * keys.KeptFor)
 		if own, err = w.ComplaintsOf(t.Context(), salma.ID); err != nil || len(own) != 2 || len(own[0].Said) != 0 {
 			t.Error(own, err)
 		}

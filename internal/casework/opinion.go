@@ -252,7 +252,7 @@ func (w *Casework) eventText(ctx context.Context, c *Case, seq int64) (string, e
 	if err != nil {
 		return "", fmt.Errorf("reading what an opinion says: %w", err)
 	}
-	b, err := w.sealer.open(ctx, c.Person, eventPlace(c.ID, seq), sealed)
+	b, err := w.sealer.Open(ctx, c.Person, eventPlace(c.ID, seq), sealed)
 	if problem.Is(err, problem.NotFound) {
 		return "", nil
 	}

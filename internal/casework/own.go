@@ -83,7 +83,7 @@ func (w *Casework) Bring(ctx context.Context, t *Token, in Incoming) (c *Case, t
 	if err := w.name(ctx, &f); err != nil {
 		return nil, false, err
 	}
-	if _, err := w.sealer.of(ctx, f.Person); err != nil {
+	if err := w.sealer.Ready(ctx, f.Person); err != nil {
 		return nil, false, err
 	}
 	err = w.DB.RunTx(ctx, func(tx *db.Tx) error {

@@ -53,7 +53,7 @@ func (w *Casework) Rate(ctx context.Context, actor gov.Actor, number string, sta
 	}
 	sealed := []byte{}
 	if remark != "" {
-		if sealed, err = w.sealer.seal(ctx, c.Person, ratingPlace(c), []byte(remark)); err != nil {
+		if sealed, err = w.sealer.Seal(ctx, c.Person, ratingPlace(c), []byte(remark)); err != nil {
 			return err
 		}
 	}
@@ -102,7 +102,7 @@ func (w *Casework) ratings(ctx context.Context, by gov.Actor, where string, args
 		if err := w.May(ctx, by, MayRead, &r.c); err != nil {
 			continue
 		}
-		b, err := w.sealer.open(ctx, r.c.Person, ratingPlace(&r.c), r.sealed)
+		b, err := w.sealer.Open(ctx, r.c.Person, ratingPlace(&r.c), r.sealed)
 		if err != nil && !problem.Is(err, problem.NotFound) {
 			return nil, err
 		}

@@ -27,7 +27,7 @@ func (w *Casework) AskRefund(ctx context.Context, by gov.Actor, id, words string
 		if err != nil {
 			return err
 		}
-		sealed, err := w.sealer.seal(ctx, c.Person, refundPlace(p.ID), []byte(words))
+		sealed, err := w.sealer.Seal(ctx, c.Person, refundPlace(p.ID), []byte(words))
 		if err != nil {
 			return err
 		}
@@ -98,7 +98,7 @@ func (w *Casework) RefundReason(ctx context.Context, c *Case, p *Payment) (strin
 	if err != nil {
 		return "", err
 	}
-	b, err := w.sealer.open(ctx, c.Person, refundPlace(p.ID), sealed)
+	b, err := w.sealer.Open(ctx, c.Person, refundPlace(p.ID), sealed)
 	if problem.Is(err, problem.NotFound) {
 		return "", nil
 	}

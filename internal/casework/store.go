@@ -130,7 +130,7 @@ func updateCase(ctx context.Context, tx *db.Tx, c *Case) error {
 func (w *Casework) appendEvent(ctx context.Context, tx *db.Tx, c *Case, e *Event) error {
 	e.Seq = c.Events + 1
 	if e.Text != "" {
-		sealed, err := w.sealer.seal(ctx, c.Person, eventPlace(c.ID, e.Seq), []byte(e.Text))
+		sealed, err := w.sealer.Seal(ctx, c.Person, eventPlace(c.ID, e.Seq), []byte(e.Text))
 		if err != nil {
 			return err
 		}

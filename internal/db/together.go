@@ -1,23 +1,21 @@
-package casework
+package db
 
 import (
 	"context"
 	"fmt"
 	"sync"
-
-	"diwan/internal/db"
 )
 
 // togetherMost bounds how many share one transaction, and so how long the first of
 // them waits for the last.
 const togetherMost = 32
 
-// together lets those who wait to write share one transaction where the database
+// Together lets those who wait to write share one transaction where the database
 // has one writer: each is whole or not at all by itself, and all wait for the disk
 // once. Nobody is answered before the disk has everything. The more there are, the
 // more share, so that a rush makes each wait longer but never the line grow.
-type together struct {
-	db *db.DB
+type Together struct {
+	db *DB
 
 	mu      sync.Mutex
 	waiting []*joint
@@ -27,17 +25,20 @@ type together struct {
 // joint is one that waits, with what it does.
 type joint struct {
 	ctx  context.Context
-	fn   func(ctx context.Context, tx *db.Tx) error
+	fn   func(ctx context.Context, tx *Tx) error
 	err  error
 	done chan struct{}
 }
 
-// do runs fn in a transaction. It may run several times, and must do nothing
+// NewTogether returns what joins the writers of a database.
+func NewTogether(d *DB) *Together { return &Together{db: d} }
+
+// Do runs fn in a transaction. It may run several times, and must do nothing
 // outside of it. Once it waits for its turn it is not given up: whoever leaves
 // would take the others' transaction along.
-func (t *together) do(ctx context.Context, fn func(ctx context.Context, tx *db.Tx) error) error {
-	if t.db.Engine() != db.SQLite {
-		return t.db.RunTx(ctx, func(tx *db.Tx) error { return fn(ctx, tx) })
+func (t *Together) Do(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
+	if t.db.Engine() != SQLite {
+		return t.db.RunTx(ctx, func(tx *Tx) error { return fn(ctx, tx) })
 	}
 	if err := ctx.Err(); err != nil {
 		return err
@@ -56,7 +57,7 @@ func (t *together) do(ctx context.Context, fn func(ctx context.Context, tx *db.T
 }
 
 // lead writes what waits until nothing does.
-func (t *together) lead() {
+func (t *Together) lead() {
 	for {
 		t.mu.Lock()
 		n := min(len(t.waiting), togetherMost)
@@ -72,8 +73,8 @@ func (t *together) lead() {
 	}
 }
 
-func (t *together) write(some []*joint) {
-	err := t.db.RunTx(some[0].ctx, func(tx *db.Tx) error {
+func (t *Together) write(some []*joint) {
+	err := t.db.RunTx(some[0].ctx, func(tx *Tx) error {
 		if len(some) == 1 {
 			return run(some[0], tx)
 		}
@@ -94,7 +95,7 @@ func (t *together) write(some []*joint) {
 
 // apart runs one of several so that its failure undoes what it did and nothing of
 // the others. The error is of the transaction, not of the one.
-func apart(j *joint, tx *db.Tx) error {
+func apart(j *joint, tx *Tx) error {
 	if _, err := tx.ExecContext(j.ctx, `SAVEPOINT joint`); err != nil {
 		return fmt.Errorf("beginning a part of a transaction: %w", err)
 	}
@@ -110,7 +111,7 @@ func apart(j *joint, tx *db.Tx) error {
 }
 
 // run keeps a fault in one from ending the others, who did nothing wrong.
-func run(j *joint, tx *db.Tx) (err error) {
+func run(j *joint, tx *Tx) (err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			err = fmt.Errorf("a fault while writing: %v", fault)
