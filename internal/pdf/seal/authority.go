@@ -76,10 +76,20 @@ type Holder struct {
 	Name    string // as people read it
 	ID      string // as the house knows it
 	Country string // ISO 3166-1 alpha-2
+	// Uses are what the key is good for, as extended key usages; none named are
+	// seals of documents (RFC 9336).
+	Uses []asn1.ObjectIdentifier
 }
 
-// Issue makes the certificate of an administration's key: good for seals and for
-// nothing else, no longer than the root.
+func (h *Holder) uses() []asn1.ObjectIdentifier {
+	if len(h.Uses) == 0 {
+		return []asn1.ObjectIdentifier{oidDocuments}
+	}
+	return h.Uses
+}
+
+// Issue makes the certificate of an administration's key: good for what the holder
+// uses it for and for nothing else, no longer than the root.
 func (a *Authority) Issue(pub crypto.PublicKey, h Holder, now time.Time) (*x509.Certificate, error) {
 	if _, ok := pub.(*ecdsa.PublicKey); !ok {
 		return nil, errors.New("the key of a seal must be on a NIST curve")
@@ -93,7 +103,7 @@ func (a *Authority) Issue(pub crypto.PublicKey, h Holder, now time.Time) (*x509.
 	}
 	t := &x509.Certificate{SerialNumber: serial, Subject: pkix.Name{CommonName: h.Name, Organization: []string{h.Name}, SerialNumber: h.ID},
 		NotBefore: now.Add(-backdate), NotAfter: now.Add(SealLife), BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageContentCommitment | x509.KeyUsageDigitalSignature, UnknownExtKeyUsage: []asn1.ObjectIdentifier{oidDocuments}}
+		KeyUsage: x509.KeyUsageContentCommitment | x509.KeyUsageDigitalSignature, UnknownExtKeyUsage: h.uses()}
 	if h.Country != "" {
 		t.Subject.Country = []string{h.Country}
 	}

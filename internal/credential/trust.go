@@ -1,0 +1,131 @@
+package credential
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"time"
+
+	"diwan/internal/gov"
+	"diwan/protocol/trustlist"
+)
+
+// trustLife is how long a list of issuers can be relied on offline, and trustTTL after
+// how long a verifier with a network asks again.
+const (
+	trustLife = 7 * 24 * time.Hour
+	trustTTL  = time.Hour
+)
+
+// TrustList is who may issue here: every administration that has issued, and the
+// portal for the status lists.
+func (s *Credentials) TrustList(ctx context.Context) (*trustlist.List, error) {
+	root, err := s.authority(ctx)
+	if err != nil {
+		return nil, err
+	}
+	roots := []string{base64.StdEncoding.EncodeToString(root.Certificate.Raw)}
+	now := s.Clock.Now()
+	l := &trustlist.List{Operator: s.Base, IssuedAt: now.Unix(), Expires: now.Add(trustLife).Unix(), TTL: int64(trustTTL / time.Second)}
+	types, err := s.issuing(ctx)
+	if err != nil {
+		return nil, err
+	}
+	l.Issuers = append(l.Issuers, trustlist.Issuer{ID: portalHolder, Name: s.names(s.Country.Portal), Types: []string{trustlist.StatusLists}, Roots: roots})
+	for _, office := range types.order {
+		l.Issuers = append(l.Issuers, trustlist.Issuer{ID: office, Name: s.names(s.OfficeName(office)), Types: types.of[office], Roots: roots, Demonstration: s.Demonstration})
+	}
+	return l, nil
+}
+
+// issuers are the types that each administration issues.
+type issuers struct {
+	order []string
+	of    map[string][]string
+}
+
+// issuing finds who issues what: those whom a published type names, and those who
+// signed a document of a type that names nobody.
+func (s *Credentials) issuing(ctx context.Context) (*issuers, error) {
+	all, err := s.Types(ctx, s.Country.Order()[0])
+	if err != nil {
+		return nil, err
+	}
+	out := &issuers{of: map[string][]string{}}
+	add := func(office string, t *Type) {
+		if out.of[office] == nil {
+			out.order = append(out.order, office)
+		}
+		for _, name := range []string{t.VCT, t.DocType} {
+			if name != "" && !contains(out.of[office], name) {
+				out.of[office] = append(out.of[office], name)
+			}
+		}
+	}
+	byID := map[string]*Type{}
+	for _, t := range all {
+		byID[t.ID] = t
+		for _, office := range t.Issuers {
+			add(office, t)
+		}
+	}
+	rows, err := s.DB.Reader().QueryContext(ctx, `SELECT DISTINCT administration, type FROM credential_document WHERE number <> '' ORDER BY administration, type`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var office, kind string
+		if err := rows.Scan(&office, &kind); err != nil {
+			return nil, err
+		}
+		if t := byID[kind]; t != nil && (len(t.Issuers) == 0 || contains(t.Issuers, office)) {
+			add(office, t)
+		}
+	}
+	return out, errors.Join(rows.Err())
+}
+
+func (s *Credentials) names(t gov.Text) map[string]string {
+	m := map[string]string{}
+	for l, name := range t {
+		m[string(l)] = name
+	}
+	return m
+}
+
+// trustList answers GET /trust/issuers.
+func (h *issuerHTTP) trustList(w http.ResponseWriter, r *http.Request) {
+	text, err := h.SignedTrustList(r.Context())
+	if err != nil {
+		h.resourceError(w, err)
+		return
+	}
+	w.Header().Set("Cache-Control", "public, max-age=60")
+	w.Header().Set("Content-Type", trustlist.MediaType)
+	_, _ = w.Write([]byte(text))
+}
+
+// SignedTrustList is the list as it is published.
+func (s *Credentials) SignedTrustList(ctx context.Context) (string, error) {
+	l, err := s.TrustList(ctx)
+	if err != nil {
+		return "", err
+	}
+	by, err := s.certified(ctx, trustPurpose, s.portal(), s.Country.Portal)
+	if err != nil {
+		return "", err
+	}
+	return l.Sign(by.key, by.header())
+}
+
+// Anchor is the certificate on which all others here rest, in DER: what a verifier is
+// given once, by hand.
+func (s *Credentials) Anchor(ctx context.Context) ([]byte, error) {
+	root, err := s.authority(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return root.Certificate.Raw, nil
+}
