@@ -11,6 +11,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"errors"
@@ -32,6 +33,7 @@ const MediaType = "application/" + Type
 const (
 	MaxIssuers = 5000
 	maxRoots   = 8
+	maxCerts   = 64
 	maxTypes   = 500
 	maxNames   = 16
 )
@@ -53,6 +55,9 @@ type Issuer struct {
 	Types []string          `json:"types"`
 	// Roots are the certificates above the issuer's own, in DER.
 	Roots []string `json:"roots"`
+	// Certificates are those that it signs with, in DER, for what is too small to carry
+	// its own: a code on paper names one by the beginning of its SHA-256.
+	Certificates []string `json:"certificates,omitempty"`
 	// From and Until bound when it may issue, in seconds since 1970; 0 is no bound.
 	From  int64 `json:"from,omitempty"`
 	Until int64 `json:"until,omitempty"`
@@ -73,7 +78,11 @@ type List struct {
 
 	roots map[string]*x509.CertPool
 	byID  map[string]*Issuer
+	byKey map[[KeyIDSize]byte]*x509.Certificate
 }
+
+// KeyIDSize is how many bytes of a certificate's SHA-256 name it.
+const KeyIDSize = 8
 
 // Sign signs a list.
 func (l *List) Sign(key crypto.Signer, h jws.Header) (string, error) {
@@ -123,27 +132,48 @@ func (l *List) prepare() error {
 	if len(l.Issuers) > MaxIssuers {
 		return fmt.Errorf("%w: %d issuers, at most %d", ErrForm, len(l.Issuers), MaxIssuers)
 	}
-	l.roots, l.byID = map[string]*x509.CertPool{}, map[string]*Issuer{}
+	l.roots, l.byID, l.byKey = map[string]*x509.CertPool{}, map[string]*Issuer{}, map[[KeyIDSize]byte]*x509.Certificate{}
 	for i := range l.Issuers {
 		x := &l.Issuers[i]
 		if x.ID == "" || l.byID[x.ID] != nil || len(x.Name) > maxNames || len(x.Types) > maxTypes || len(x.Roots) == 0 || len(x.Roots) > maxRoots {
 			return fmt.Errorf("%w: issuer %.80q", ErrForm, x.ID)
 		}
-		var certs []*x509.Certificate
-		for _, r := range x.Roots {
-			der, err := base64.StdEncoding.DecodeString(r)
-			if err != nil {
-				return fmt.Errorf("%w: issuer %.80q: %w", ErrForm, x.ID, err)
+		certs, err := certificates(x.Roots)
+		if err != nil {
+			return fmt.Errorf("%w: issuer %.80q: %w", ErrForm, x.ID, err)
+		}
+		if len(x.Certificates) > maxCerts {
+			return fmt.Errorf("%w: issuer %.80q has %d certificates", ErrForm, x.ID, len(x.Certificates))
+		}
+		own, err := certificates(x.Certificates)
+		if err != nil {
+			return fmt.Errorf("%w: issuer %.80q: %w", ErrForm, x.ID, err)
+		}
+		for _, c := range own {
+			if c.Subject.SerialNumber != x.ID {
+				return fmt.Errorf("%w: issuer %.80q has the certificate of another", ErrForm, x.ID)
 			}
-			c, err := x509.ParseCertificate(der)
-			if err != nil {
-				return fmt.Errorf("%w: issuer %.80q: %w", ErrForm, x.ID, err)
-			}
-			certs = append(certs, c)
+			sum := sha256.Sum256(c.Raw)
+			l.byKey[[KeyIDSize]byte(sum[:KeyIDSize])] = c
 		}
 		l.byID[x.ID], l.roots[x.ID] = x, pool(certs)
 	}
 	return nil
+}
+
+// certificates reads DER in base64.
+func certificates(list []string) ([]*x509.Certificate, error) {
+	out := make([]*x509.Certificate, len(list))
+	for i, r := range list {
+		der, err := base64.StdEncoding.DecodeString(r)
+		if err != nil {
+			return nil, err
+		}
+		if out[i], err = x509.ParseCertificate(der); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 func pool(certs []*x509.Certificate) *x509.CertPool {
@@ -187,6 +217,18 @@ func (l *List) Key(chain []*x509.Certificate, kind string, at time.Time) (crypto
 		return nil, nil, fmt.Errorf("%w: its key is not on a NIST curve", ErrUntrusted)
 	}
 	return k, x, nil
+}
+
+// KeyByID is [List.Key] for what names its certificate by the beginning of its SHA-256.
+func (l *List) KeyByID(id []byte, kind string, at time.Time) (crypto.PublicKey, *Issuer, error) {
+	if len(id) != KeyIDSize {
+		return nil, nil, fmt.Errorf("%w: the name of a key has %d bytes", ErrUntrusted, KeyIDSize)
+	}
+	c := l.byKey[[KeyIDSize]byte(id)]
+	if c == nil {
+		return nil, nil, fmt.Errorf("%w: no key is called so", ErrUntrusted)
+	}
+	return l.Key([]*x509.Certificate{c}, kind, at)
 }
 
 // chained checks a chain against anchors. A leaf that signed itself, or that is itself

@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
@@ -55,7 +56,8 @@ func TestList(t *testing.T) {
 	operator, commune := certify(t, "operator", false, &root), certify(t, "commune", false, &root)
 	falseCommune := certify(t, "commune", false, &stranger)
 	l := &List{Operator: "https://example.org", IssuedAt: now.Unix(), Expires: now.Add(time.Hour).Unix(), TTL: 60, Issuers: []Issuer{
-		{ID: "commune", Name: map[string]string{"fr": "Commune"}, Types: []string{"urn:x:1"}, Roots: []string{base64.StdEncoding.EncodeToString(root.cert.Raw)}, Until: now.Add(30 * time.Minute).Unix()}}}
+		{ID: "commune", Name: map[string]string{"fr": "Commune"}, Types: []string{"urn:x:1"}, Roots: []string{base64.StdEncoding.EncodeToString(root.cert.Raw)}, Until: now.Add(30 * time.Minute).Unix(),
+			Certificates: []string{base64.StdEncoding.EncodeToString(commune.cert.Raw)}}}}
 	token, err := l.Sign(operator.key, header(operator))
 	if err != nil {
 		t.Fatal(err)
@@ -91,6 +93,13 @@ func TestList(t *testing.T) {
 				t.Errorf("found %+v", x)
 			}
 		})
+	}
+	sum := sha256.Sum256(commune.cert.Raw)
+	if k, _, err := got.KeyByID(sum[:KeyIDSize], "urn:x:1", now); err != nil || !commune.key.PublicKey.Equal(k) {
+		t.Error("by the name of its key:", err)
+	}
+	if _, _, err := got.KeyByID(make([]byte, KeyIDSize), "urn:x:1", now); !errors.Is(err, ErrUntrusted) {
+		t.Error("by another name:", err)
 	}
 	if _, err := Verify(token, "https://example.com", anchors, now); !errors.Is(err, ErrForm) {
 		t.Error("another operator:", err)
