@@ -23,6 +23,7 @@ import (
 	"diwan/internal/casework/upload"
 	"diwan/internal/catalogue"
 	"diwan/internal/catalogue/search"
+	"diwan/internal/credential"
 	"diwan/internal/db"
 	"diwan/internal/exchange"
 	"diwan/internal/exchange/translog/stamp"
@@ -40,21 +41,24 @@ import (
 
 // App is the whole program, put together and not yet listening.
 type App struct {
-	Config    Config
-	Country   *gov.Country
-	DB        *db.DB
-	Audit     *audit.Log
-	Keys      *keys.Store
-	Queue     *jobs.Queue
-	Catalogue *catalogue.Catalogue
-	Gazette   *gazette.Gazette   // nil when the country pack describes none
-	Exchange  *exchange.Exchange // nil when the country pack describes none
-	Casework  *casework.Casework // nil when the country pack describes no clock
-	Stamps    *stamp.Authority   // nil when the exchange gives no time stamps
-	Files     blob.Store
-	Accounts  *identity.Accounts
-	Site      *web.Site
-	Handler   http.Handler
+	Config      Config
+	Country     *gov.Country
+	DB          *db.DB
+	Audit       *audit.Log
+	Keys        *keys.Store
+	Queue       *jobs.Queue
+	Catalogue   *catalogue.Catalogue
+	Gazette     *gazette.Gazette        // nil when the country pack describes none
+	Exchange    *exchange.Exchange      // nil when the country pack describes none
+	Casework    *casework.Casework      // nil when the country pack describes no clock
+	Credentials *credential.Credentials // nil when the country pack describes no documents
+	Stamps      *stamp.Authority        // nil when the exchange gives no time stamps
+	Files       blob.Store
+	Accounts    *identity.Accounts
+	Site        *web.Site
+	Handler     http.Handler
+
+	credentialPlan credentialPlan
 
 	log       *slog.Logger
 	clock     gov.Clock
@@ -76,7 +80,7 @@ type App struct {
 // Migrations returns the tables of all slices, in an order in which they can be
 // made.
 func Migrations() []db.Migrations {
-	return []db.Migrations{audit.Migrations(), identity.Migrations(), catalogue.Migrations(), gazette.Migrations(), exchange.Migrations(), stamp.Migrations(), casework.Migrations(), casework.DeskMigrations(), upload.Migrations()}
+	return []db.Migrations{audit.Migrations(), identity.Migrations(), catalogue.Migrations(), gazette.Migrations(), exchange.Migrations(), stamp.Migrations(), casework.Migrations(), casework.DeskMigrations(), upload.Migrations(), credential.Migrations()}
 }
 
 // MessageFolders returns the words of all slices.
@@ -210,7 +214,7 @@ func (a *App) build(ctx context.Context) (err error) {
 	if err := a.openStamps(ctx); err != nil {
 		return err
 	}
-	if err := a.openCasework(ctx); err != nil {
+	if err := errors.Join(a.openCasework(ctx), a.openCredentials()); err != nil {
 		return err
 	}
 	if a.sender, err = a.mailer(); err != nil {
@@ -222,6 +226,7 @@ func (a *App) build(ctx context.Context) (err error) {
 	work := jobs.NewRegistry()
 	a.Accounts.RegisterJobs(work)
 	a.registerCaseworkJobs(work)
+	a.registerCredentialJobs(work)
 	if err := a.openFollowing(work); err != nil {
 		return err
 	}
@@ -249,7 +254,7 @@ func (a *App) build(ctx context.Context) (err error) {
 	if err := errors.Join(a.Catalogue.Refresh(ctx), <-site); err != nil {
 		return err
 	}
-	if err := a.loadForms(ctx); err != nil {
+	if err := errors.Join(a.loadForms(ctx), a.loadTypes(ctx)); err != nil {
 		return err
 	}
 	if a.Config.Demo {

@@ -84,7 +84,7 @@ func (a *App) openCasework(ctx context.Context) error {
 		FieldLabel: plan.fieldLabel,
 		Resolve:    a.resolveReference,
 		Retention:  around.Retention, Complaints: around.Complaints,
-		May: a.mayCase, OfficeName: catalogued.name, AccountName: a.accountName, IsOffice: catalogued.isOffice, Workers: a.Accounts.WhoWork, Payments: payments, Fetcher: a.fetcher(plan.Sources), Files: files, Log: a.log,
+		May: a.mayCase, OfficeName: catalogued.name, AccountName: a.accountName, IsOffice: catalogued.isOffice, Workers: a.Accounts.WhoWork, Payments: payments, Fetcher: a.fetcher(plan.Sources), Files: files, Decided: a.caseDecided, Log: a.log,
 	})
 	return nil
 }

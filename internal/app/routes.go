@@ -92,6 +92,7 @@ func (a *App) routes() http.Handler {
 	}
 
 	cross := http.NewCrossOriginProtection()
+	a.registerCredentials(mux, cross, limit.Wrap)
 	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		site.Fail(w, site.WithLang(r), problem.New(problem.Forbidden, "cross_origin"))
 	}))

@@ -175,6 +175,11 @@ func (w *Casework) change(ctx context.Context, number string, fn func(tx *db.Tx,
 			if err := w.notify(ctx, tx, c, more[i]); err != nil {
 				return err
 			}
+			if more[i].Type == string(clock.Granted) {
+				if err := w.decided(ctx, tx, c, t, Verdict{By: more[i].Actor, On: more[i].On}); err != nil {
+					return err
+				}
+			}
 		}
 		if all, _, err = events(ctx, tx, c); err != nil {
 			return err

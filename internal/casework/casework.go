@@ -75,7 +75,10 @@ type Options struct {
 	Payments PaymentProvider
 	// Files keeps what is uploaded; nil where nothing is.
 	Files Files
-	Log   *slog.Logger
+	// Decided hears of every case that is granted, in the transaction that grants it;
+	// nil tells nobody.
+	Decided func(ctx context.Context, tx *db.Tx, c *Case, t *Terms, v Verdict) error
+	Log     *slog.Logger
 }
 
 // Casework keeps all cases of an installation.

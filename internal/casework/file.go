@@ -264,6 +264,11 @@ func (w *Casework) settle(ctx context.Context, tx *db.Tx, c *Case, t *Terms, all
 		if err := w.notify(ctx, tx, c, e); err != nil {
 			return out, err
 		}
+		if tr.State == clock.SilenceApproved {
+			if err := w.decided(ctx, tx, c, t, Verdict{On: tr.On, Silent: true}); err != nil {
+				return out, err
+			}
+		}
 	}
 	c.State, c.Due, c.SilenceFrom, c.Next = out.State, out.Due, out.SilenceFrom, out.Change
 	c.Open = slices.Contains(openStates, out.State)

@@ -37,6 +37,7 @@ var noticed = map[string]struct{ person, officer bool }{
 	FeeSet:                             {person: true},
 	Paid:                               {person: true},
 	Refunded:                           {person: true},
+	DocumentReady:                      {person: true},
 }
 
 // notify writes with an event who is to be told of it. Nothing of the case stands

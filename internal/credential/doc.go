@@ -8,7 +8,7 @@
 //	prepared -> waiting -> ready        a second officer signs where the type asks for it
 //	prepared -> ready                   otherwise
 //	ready -> suspended -> ready         an officer, with a reason
-//	ready | suspended -> revoked        an officer or the holder; it is the end
+//	ready | suspended -> revoked        an officer, with a reason; it is the end
 //
 // Invariants, which the tests hold:
 //

@@ -34,7 +34,11 @@ func (s *Credentials) TrustList(ctx context.Context) (*trustlist.List, error) {
 	}
 	l.Issuers = append(l.Issuers, trustlist.Issuer{ID: portalHolder, Name: s.names(s.Country.Portal), Types: []string{trustlist.StatusLists}, Roots: roots})
 	for _, office := range types.order {
-		l.Issuers = append(l.Issuers, trustlist.Issuer{ID: office, Name: s.names(s.OfficeName(office)), Types: types.of[office], Roots: roots, Demonstration: s.Demonstration})
+		certs, err := s.certificatesOf(ctx, issuerPurpose(office))
+		if err != nil {
+			return nil, err
+		}
+		l.Issuers = append(l.Issuers, trustlist.Issuer{ID: office, Certificates: certs, Name: s.names(s.OfficeName(office)), Types: types.of[office], Roots: roots, Demonstration: s.Demonstration})
 	}
 	return l, nil
 }
@@ -128,4 +132,26 @@ func (s *Credentials) Anchor(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	return root.Certificate.Raw, nil
+}
+
+// maxCertificates bounds how many keys of an issuer are listed: the newest ones.
+const maxCertificates = 16
+
+// certificatesOf lists the certificates of an issuer's keys, newest first, for paper
+// that names its key and does not carry it.
+func (s *Credentials) certificatesOf(ctx context.Context, holder string) ([]string, error) {
+	rows, err := s.DB.Reader().QueryContext(ctx, `SELECT certificate FROM credential_certificate WHERE holder = $1 ORDER BY made_at DESC LIMIT $2`, holder, maxCertificates)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []string
+	for rows.Next() {
+		var der []byte
+		if err := rows.Scan(&der); err != nil {
+			return nil, err
+		}
+		all = append(all, base64.StdEncoding.EncodeToString(der))
+	}
+	return all, rows.Err()
 }

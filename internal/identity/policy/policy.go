@@ -43,13 +43,21 @@ const (
 	PersonExport  Action = "person.export"
 	PersonErase   Action = "person.erase"
 	APICases      Action = "api.cases"
+
+	CredentialRead   Action = "credential.read"
+	CredentialHold   Action = "credential.hold"
+	CredentialMend   Action = "credential.mend"
+	CredentialSign   Action = "credential.sign"
+	CredentialRevoke Action = "credential.revoke"
+	CredentialTypes  Action = "credential.types"
 )
 
 // Actions returns all of them. A test holds the list against the rules and against
 // the table of who may do what.
 func Actions() []Action {
 	return []Action{CaseRead, CaseFile, CaseDraft, CaseMessage, CaseWithdraw, CaseAppeal, CasePay, CaseAssign, CaseRequest, CasePrepare, CaseSign,
-		CaseDecide, CaseExtend, CaseOpinion, CaseNote, CaseExport, FormEdit, FormPublish, PaymentRefund, HolidayEdit, PersonExport, PersonErase, APICases}
+		CaseDecide, CaseExtend, CaseOpinion, CaseNote, CaseExport, FormEdit, FormPublish, PaymentRefund, HolidayEdit, PersonExport, PersonErase, APICases,
+		CredentialRead, CredentialHold, CredentialMend, CredentialSign, CredentialRevoke, CredentialTypes}
 }
 
 // Actor is who asks.
@@ -71,6 +79,9 @@ const (
 	Form     Kind = "Form"
 	Person   Kind = "Person"
 	Calendar Kind = "Calendar"
+
+	Document     Kind = "Document"
+	DocumentType Kind = "DocumentType"
 )
 
 // Resource is what an action is done to. Fields that say nothing stay empty, and an

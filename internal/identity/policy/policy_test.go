@@ -47,6 +47,10 @@ func kindOf(a Action) Kind {
 		return Person
 	case strings.HasPrefix(string(a), "holiday."):
 		return Calendar
+	case a == CredentialTypes:
+		return DocumentType
+	case strings.HasPrefix(string(a), "credential."):
+		return Document
 	}
 	return Case
 }
@@ -143,6 +147,10 @@ func TestSeparationOfDuties(t *testing.T) {
 		"erases whom they act for":       {person("you"), PersonErase, Resource{Kind: Person, ID: "you", Account: "you"}, false, NotPermitted},
 		"erases themselves as another":   {person("you"), PersonErase, Resource{Kind: Person, ID: "me", Account: "me"}, false, NotPermitted},
 		"nobody's case":                  {person(""), CaseRead, with(func(r *Resource) { r.Applicant = "" }), false, NotPermitted},
+		"signs a document":               {officer, CredentialSign, Resource{Kind: Document, ID: "d", Administration: "town", Applicant: "you", Preparer: "other"}, true, "documents_signed"},
+		"signs what they decided":        {officer, CredentialSign, Resource{Kind: Document, ID: "d", Administration: "town", Applicant: "you", Preparer: "me"}, false, "separation_document"},
+		"revokes their own document":     {officer, CredentialRevoke, Resource{Kind: Document, ID: "d", Administration: "town", Applicant: "me"}, false, "own_document_matter"},
+		"holds another's document":       {person("me"), CredentialHold, Resource{Kind: Document, ID: "d", Administration: "town", Applicant: "you"}, false, NotPermitted},
 		"a case as a form":               {officer, FormPublish, here, false, NotPermitted},
 	} {
 		if ok, why := May(tt.who, tt.do, tt.on); ok != tt.ok || why != tt.reason {

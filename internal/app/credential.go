@@ -1,0 +1,233 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"diwan/country"
+	"diwan/internal/casework"
+	"diwan/internal/casework/form"
+	"diwan/internal/credential"
+	"diwan/internal/db"
+	"diwan/internal/gov"
+	"diwan/internal/identity"
+	"diwan/internal/identity/policy"
+	"diwan/internal/jobs"
+	"diwan/internal/problem"
+)
+
+// credentialFile describes the documents that a country issues.
+const credentialFile = "credentials.json"
+
+// credentialPlan is that file.
+type credentialPlan struct {
+	// Silence is the type of the document that a case gives when the administration
+	// kept silent.
+	Silence string            `json:"silence"`
+	Types   []credential.Type `json:"types"`
+}
+
+// Status lists may be kept so long: the time within which a revocation reaches every
+// verifier.
+const (
+	statusLife     = 5 * time.Minute
+	demoStatusLife = 10 * time.Second
+)
+
+// openCredentials opens the issuing of documents, if the country describes any.
+func (a *App) openCredentials() error {
+	var plan credentialPlan
+	if err := country.Decode(a.pack.Files, credentialFile, &plan); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	secret, err := a.derived("diwan: credentials")
+	if err != nil {
+		return err
+	}
+	life := statusLife
+	if a.Config.Demo {
+		life = demoStatusLife
+	}
+	a.credentialPlan = plan
+	a.Credentials, err = credential.New(credential.Options{
+		DB: a.DB, Clock: a.clock, Country: a.Country, Audit: a.Audit, Persons: a.Accounts, Keys: a.Keys, Sources: decisions{a}, Base: a.publicBase(),
+		OfficeName: catalogued{a, caseworkPlan{}}.name, May: a.mayDocument, Ready: a.documentReady, Secret: secret, StatusLife: life,
+		Demonstration: a.Config.Demo, Tolerant: a.Config.Demo, Log: a.log,
+	})
+	return err
+}
+
+// loadTypes publishes the country's types that this installation has none of yet.
+func (a *App) loadTypes(ctx context.Context) error {
+	if a.Credentials == nil {
+		return nil
+	}
+	return a.Credentials.LoadTypes(ctx, a.credentialPlan.Types)
+}
+
+// derived returns a secret of the installation for one use, from the identity that
+// seals its keys and lies where the database does not.
+func (a *App) derived(use string) ([]byte, error) {
+	seal, err := os.ReadFile(a.Config.SealFile)
+	if err != nil {
+		return nil, fmt.Errorf("reading the identity that seals secrets: %w", err)
+	}
+	return hkdf.Key(sha256.New, bytes.TrimSpace(seal), nil, use, 32)
+}
+
+// decisions tell the issuer what a document rests on.
+type decisions struct{ a *App }
+
+// Facts of a decision: of a case by its number, or of a sample register.
+func (d decisions) Facts(ctx context.Context, source string) (credential.Facts, error) {
+	a := d.a
+	if kind, ok := strings.CutPrefix(source, samplePrefix); ok {
+		return a.sampleFacts(ctx, kind)
+	}
+	c, t, content, err := a.Casework.Basis(ctx, source)
+	if err != nil {
+		return nil, err
+	}
+	f := credential.Facts{
+		"case":      map[string]any{"number": c.Number, "procedure": texts(t.Name), "filed": c.Filed.String()},
+		"office":    map[string]any{"name": texts(catalogued{a, caseworkPlan{}}.name(c.Administration))},
+		"applicant": map[string]any{"name": latin(content.Applicant, a.Country)},
+		"decision":  map[string]any{"on": gov.DateOf(a.clock.Now(), a.Country.Zone()).String()},
+	}
+	if len(content.Answers) == 0 {
+		return f, nil
+	}
+	var doc struct {
+		Answers json.RawMessage `json:"answers"`
+	}
+	if err := json.Unmarshal(content.Answers, &doc); err != nil {
+		return nil, err
+	}
+	answers, err := form.Decode(doc.Answers)
+	if err != nil {
+		return nil, err
+	}
+	f["answers"] = map[string]any(answers)
+	return f, nil
+}
+
+func texts(t gov.Text) map[string]any {
+	m := map[string]any{}
+	for l, s := range t {
+		m[string(l)] = s
+	}
+	return m
+}
+
+// latin is a name in the script that machines abroad compare: the first language that
+// is written from the left, or whatever there is.
+func latin(t gov.Text, c *gov.Country) string {
+	for _, l := range c.Languages {
+		if s := t[l.Code]; l.Dir == "ltr" && s != "" {
+			return s
+		}
+	}
+	s, _ := t.In(c.Languages[0].Code, c.Order())
+	return s
+}
+
+// caseDecided makes the document of a granted case due.
+func (a *App) caseDecided(ctx context.Context, tx *db.Tx, c *casework.Case, t *casework.Terms, v casework.Verdict) error {
+	if a.Credentials == nil {
+		return nil
+	}
+	kind := t.Output
+	if v.Silent {
+		kind = a.credentialPlan.Silence
+	}
+	if kind == "" {
+		return nil
+	}
+	return a.Credentials.Prepare(ctx, tx, credential.Source{ID: c.Number, Type: kind, Administration: c.Administration, Person: c.Person, By: v.By, On: v.On})
+}
+
+// documentReady tells the person of a case that its document can be fetched.
+func (a *App) documentReady(ctx context.Context, tx *db.Tx, d *credential.Document) error {
+	if strings.HasPrefix(d.Source, samplePrefix) {
+		return nil
+	}
+	return a.Casework.Ready(ctx, tx, d.Source)
+}
+
+// mayDocument asks the policy about a document or a type.
+func (a *App) mayDocument(ctx context.Context, actor gov.Actor, action string, d *credential.Document) error {
+	if actor.ID == "" {
+		return problem.New(problem.Unauthenticated, "unauthenticated")
+	}
+	who := policy.Actor{Actor: actor}
+	if actor.Has(gov.RolePerson) {
+		who.For = actor.ID
+		if s := identity.ActingIn(ctx); s.ID != "" {
+			who.For = s.ID
+		}
+	}
+	on := policy.Resource{Kind: policy.Document, ID: d.ID, Administration: d.Administration, Applicant: d.Person, Preparer: d.DecidedBy}
+	if action == credential.MayEditTypes {
+		on = policy.Resource{Kind: policy.DocumentType, ID: d.Type, Administration: actor.Administration}
+	}
+	ok, why := policy.May(who, policy.Action(action), on)
+	if !ok {
+		return problem.New(problem.Forbidden, "forbidden", "rule", why)
+	}
+	return nil
+}
+
+// credentialTick orders that documents which are due are checked and signed.
+type credentialTick struct{}
+
+// Kind names the job.
+func (credentialTick) Kind() string { return "credential_settle" }
+
+// credentialSweep orders that what can no longer be used is forgotten.
+type credentialSweep struct{}
+
+// Kind names the job.
+func (credentialSweep) Kind() string { return "credential_sweep" }
+
+// Intervals of those jobs.
+const (
+	settleInterval          = 5 * time.Second
+	credentialSweepInterval = 10 * time.Minute
+)
+
+func (a *App) registerCredentialJobs(r *jobs.Registry) {
+	if a.Credentials == nil {
+		return
+	}
+	jobs.Handle(r, func(ctx context.Context, _ credentialTick) error {
+		_, err := a.Credentials.Settle(ctx)
+		return err
+	})
+	jobs.Every(r, settleInterval, func() jobs.Args { return credentialTick{} })
+	jobs.Handle(r, func(ctx context.Context, _ credentialSweep) error { return a.Credentials.Sweep(ctx) })
+	jobs.Every(r, credentialSweepInterval, func() jobs.Args { return credentialSweep{} })
+}
+
+// registerCredentials mounts what wallets and verifiers call.
+func (a *App) registerCredentials(mux *http.ServeMux, cross *http.CrossOriginProtection, limit func(http.Handler) http.Handler) {
+	if a.Credentials == nil {
+		return
+	}
+	a.Credentials.Register(mux, limit)
+	for _, p := range credential.Paths {
+		// Nothing there looks at a cookie, so that another site gains nothing.
+		cross.AddInsecureBypassPattern(p)
+	}
+}
