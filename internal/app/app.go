@@ -85,12 +85,12 @@ func Migrations() []db.Migrations {
 
 // MessageFolders returns the words of all slices.
 func MessageFolders() []fs.FS {
-	return []fs.FS{web.Messages(), identity.Messages(), catalogue.Messages(), catalogue.MessagesAPI(), gazette.Messages(), exchange.Messages(), casework.Messages(), casework.MessagesMore(), casework.DeskMessages(), clock.Messages(), form.Messages(), document.Messages(), upload.Messages()}
+	return []fs.FS{web.Messages(), identity.Messages(), catalogue.Messages(), catalogue.MessagesAPI(), gazette.Messages(), exchange.Messages(), casework.Messages(), casework.MessagesMore(), casework.DeskMessages(), clock.Messages(), form.Messages(), document.Messages(), upload.Messages(), credential.Messages()}
 }
 
 // TemplateSets returns the pages of all slices.
 func TemplateSets() []web.TemplateSet {
-	return []web.TemplateSet{identity.Templates(), catalogue.Templates(), gazette.Templates(), exchange.Templates(), casework.Templates()}
+	return []web.TemplateSet{identity.Templates(), catalogue.Templates(), gazette.Templates(), exchange.Templates(), casework.Templates(), credential.Templates()}
 }
 
 // LoadCountry reads the built-in country pack, or the one in a folder.

@@ -16,6 +16,7 @@ import (
 
 	"diwan/country"
 	"diwan/internal/casework"
+	"diwan/internal/casework/document"
 	"diwan/internal/casework/form"
 	"diwan/internal/credential"
 	"diwan/internal/db"
@@ -226,8 +227,46 @@ func (a *App) registerCredentials(mux *http.ServeMux, cross *http.CrossOriginPro
 		return
 	}
 	a.Credentials.Register(mux, limit)
+	mux.Handle("GET "+credential.AuthorizePath, a.Credentials.Authorize(a.Site))
 	for _, p := range credential.Paths {
 		// Nothing there looks at a cookie, so that another site gains nothing.
 		cross.AddInsecureBypassPattern(p)
 	}
+}
+
+// registerDocuments mounts the pages on which people fetch their documents.
+func (a *App) registerDocuments(mux *http.ServeMux) {
+	if a.Credentials == nil {
+		return
+	}
+	m := &credential.Mine{Credentials: a.Credentials, Site: a.Site, Actor: identity.Actor, Print: a.printDocument,
+		Acting: func(r *http.Request) string { return identity.Acting(r).ID }}
+	m.Register(mux)
+}
+
+// registerDocumentOffice mounts the officers' desk of documents.
+func (a *App) registerDocumentOffice(mux *http.ServeMux) {
+	if a.Credentials != nil {
+		(&credential.Desk{Credentials: a.Credentials, Site: a.Site, Actor: identity.Actor}).Register(mux)
+	}
+}
+
+// printDocument makes and seals the paper form of a document.
+func (a *App) printDocument(r *http.Request, p *credential.Printed) ([]byte, error) {
+	m := &document.Maker{Country: a.Country, Words: a.Site.Words, Langs: a.Country.Order()[:min(2, len(a.Country.Languages))]}
+	f := document.HeldFacts{Facts: document.Facts{Number: p.Number, At: a.clock.Now(), Office: p.Office, Title: p.Name, Demo: a.Config.Demo}, From: p.From, Until: p.Until, Code: p.Code}
+	for _, s := range p.Says {
+		row := document.HeldRow{Label: s.Label, Text: s.Text, Day: s.Day}
+		if s.Kind == credential.YesNo {
+			row.Yes = &s.Yes
+		}
+		if s.Kind != credential.Image {
+			f.Rows = append(f.Rows, row)
+		}
+	}
+	b, err := m.Held(f)
+	if err != nil {
+		return nil, fmt.Errorf("making the paper form of a document: %w", err)
+	}
+	return a.seal(r.Context(), b, p.Administration, p.Office)
 }

@@ -19,6 +19,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
+
 	"diwan/country"
 	"diwan/internal/audit"
 	"diwan/internal/db"
@@ -238,6 +240,8 @@ func (h *holder) send(method, path, kind string, body []byte) (int, map[string]a
 	}
 }
 
+func publicKey(k *ecdsa.PrivateKey) *jose.JSONWebKey { return &jose.JSONWebKey{Key: &k.PublicKey} }
+
 const formKind = "application/x-www-form-urlencoded"
 
 // redeem takes an offer's code for a token.
@@ -253,10 +257,16 @@ func (h *holder) redeem(o *Offer) (int, map[string]any) {
 // request is a credential request with a proof for each key.
 func (h *holder) request(configuration string, keys ...*ecdsa.PrivateKey) []byte {
 	h.w.t.Helper()
+	return h.requestAs("", configuration, keys...)
+}
+
+// requestAs is a request of a client that said who it is.
+func (h *holder) requestAs(client, configuration string, keys ...*ecdsa.PrivateKey) []byte {
+	h.w.t.Helper()
 	_, m, _ := h.w.call("POST", pathNonce, nil, "", nil)
 	r := vci.CredentialRequest{Configuration: configuration, Proofs: &vci.Proofs{Type: vci.ProofJWT}}
 	for _, k := range keys {
-		p, err := vci.Proof{Key: k, Issuer: base, Nonce: m["c_nonce"].(string), Now: h.w.hand.Now()}.Sign()
+		p, err := vci.Proof{Key: k, Issuer: base, ClientID: client, Nonce: m["c_nonce"].(string), Now: h.w.hand.Now()}.Sign()
 		if err != nil {
 			h.w.t.Fatal(err)
 		}

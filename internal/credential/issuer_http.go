@@ -19,7 +19,6 @@ const (
 	pathServer       = "/.well-known/oauth-authorization-server"
 	pathOffers       = "/issue/offers/"
 	pathPush         = "/issue/par"
-	pathAuthorize    = "/issue/authorize"
 	pathToken        = "/issue/token"
 	pathChallenge    = "/issue/challenge"
 	pathNonce        = "/issue/nonce"
@@ -31,6 +30,9 @@ const (
 	pathLists        = "/status"
 	pathTrust        = "/trust/issuers"
 )
+
+// AuthorizePath is where a wallet sends the person's browser.
+const AuthorizePath = "/issue/authorize"
 
 // Paths are the prefixes under which wallets and verifiers call, from any origin and
 // without a session.
@@ -151,7 +153,8 @@ func (h *issuerHTTP) resourceError(w http.ResponseWriter, err error) {
 	if oauth.CodeOf(err) == oauth.UseDPoPNonce {
 		h.freshNonce(w)
 	}
-	if status, header := oauth.Denied(err, oauth.DPoPScheme, algorithms); header != "" {
+	if aboutToken(err) {
+		status, header := oauth.Denied(err, oauth.DPoPScheme, algorithms)
 		w.Header().Set("WWW-Authenticate", header)
 		answer := oauth.Respond(err)
 		if errors.Is(err, oauth.ErrNoToken) {
@@ -166,6 +169,15 @@ func (h *issuerHTTP) resourceError(w http.ResponseWriter, err error) {
 		status = http.StatusInternalServerError
 	}
 	writeJSON(w, status, answer)
+}
+
+// aboutToken tells what the caller may do from what they ask for.
+func aboutToken(err error) bool {
+	switch oauth.CodeOf(err) {
+	case oauth.InvalidToken, oauth.InsufficientScope, oauth.InvalidDPoPProof, oauth.UseDPoPNonce, oauth.InvalidRequest:
+		return true
+	}
+	return errors.Is(err, oauth.ErrNoToken)
 }
 
 // cause logs what is about the server and not about the client.

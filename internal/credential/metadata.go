@@ -151,7 +151,7 @@ func onlyLocale(all []vci.Display, locale string) []vci.Display {
 
 // serverMetadata describes the authorization server, which is the issuer itself.
 func (h *issuerHTTP) serverMetadata(w http.ResponseWriter, r *http.Request) {
-	m := oauth.Metadata{Issuer: h.Base, AuthorizationEndpoint: h.Base + pathAuthorize, TokenEndpoint: h.Base + pathToken, PushEndpoint: h.Base + pathPush, RequirePush: true,
+	m := oauth.Metadata{Issuer: h.Base, AuthorizationEndpoint: h.Base + AuthorizePath, TokenEndpoint: h.Base + pathToken, PushEndpoint: h.Base + pathPush, RequirePush: true,
 		ChallengeEndpoint: h.Base + pathChallenge, ResponseTypes: []string{"code"}, GrantTypes: []string{oauth.GrantCode, oauth.GrantPreAuthorized},
 		ChallengeMethods: []string{"S256"}, AuthMethods: []string{oauth.AttestationMethod, oauth.AttestationDPoPMethod, "none"},
 		DPoPAlgorithms: algorithms, AttestationAlgorithms: algorithms, PoPAlgorithms: algorithms, DetailsTypes: []string{"openid_credential"},

@@ -145,6 +145,10 @@ func (s *Credentials) grantToken(ctx context.Context, req *oauth.TokenRequest, c
 		if refused, err = c.seen.keep(ctx, tx); err != nil || refused != nil {
 			return errors.Join(err, refused)
 		}
+		g.body.Client = req.ClientID
+		if q := g.body.Request; q != nil {
+			g.body.Client = q.ClientID
+		}
 		if c.client != nil {
 			g.body.Copy, g.body.Client = c.client.Thumbprint, c.client.ID
 			if g.body.Wallet, err = s.walletOf(ctx, tx, c.client.Thumbprint); err != nil {

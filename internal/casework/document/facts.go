@@ -25,6 +25,9 @@ type Facts struct {
 	// Verify is the address of the page that tells whether the document is genuine,
 	// Code what one types there.
 	Verify, Code string
+	// Title stands in the place of the kind of document, for one that has a name of its
+	// own.
+	Title gov.Text
 	// Demo marks what was made for a demonstration.
 	Demo bool
 }

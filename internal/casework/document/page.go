@@ -116,6 +116,9 @@ func (p *page) head(f *Facts, titleKey string) {
 	p.value(pdf.Style{Size: 11, After: 1}, f.Office)
 	p.value(small, f.Unit)
 	if heading := p.say.T(titleKey); titleKey != letterTitle { // a letter has its subject
+		if !f.Title.Empty() {
+			heading = p.one(f.Title)
+		}
 		p.HeadingStyle(1, l, heading, title)
 	} else {
 		p.Rule(4, 10)
