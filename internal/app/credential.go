@@ -107,7 +107,7 @@ func (d decisions) Facts(ctx context.Context, source string) (credential.Facts, 
 		"applicant": map[string]any{"name": latin(content.Applicant, a.Country)},
 		"decision":  map[string]any{"on": gov.DateOf(a.clock.Now(), a.Country.Zone()).String()},
 	}
-	if len(content.Answers) == 0 {
+	if c.Form == "" || len(content.Answers) == 0 { // it came by a program, with answers of its own form
 		return f, nil
 	}
 	var doc struct {
@@ -115,6 +115,9 @@ func (d decisions) Facts(ctx context.Context, source string) (credential.Facts, 
 	}
 	if err := json.Unmarshal(content.Answers, &doc); err != nil {
 		return nil, err
+	}
+	if len(doc.Answers) == 0 {
+		return f, nil
 	}
 	answers, err := form.Decode(doc.Answers)
 	if err != nil {
