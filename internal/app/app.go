@@ -48,11 +48,11 @@ type App struct {
 	Keys        *keys.Store
 	Queue       *jobs.Queue
 	Catalogue   *catalogue.Catalogue
-	Gazette     *gazette.Gazette        // nil when the country pack describes none
-	Exchange    *exchange.Exchange      // nil when the country pack describes none
-	Casework    *casework.Casework      // nil when the country pack describes no clock
-	Credentials *credential.Credentials // nil when the country pack describes no documents
-	Stamps      *stamp.Authority        // nil when the exchange gives no time stamps
+	Gazette     *gazette.Gazette   // nil when the country pack describes none
+	Exchange    *exchange.Exchange // nil when the country pack describes none
+	Casework    *casework.Casework // nil when the country pack describes no clock
+	Credentials *credential.Credentials
+	Stamps      *stamp.Authority // nil when the exchange gives no time stamps
 	Files       blob.Store
 	Accounts    *identity.Accounts
 	Site        *web.Site

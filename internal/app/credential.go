@@ -45,12 +45,11 @@ const (
 	demoStatusLife = 10 * time.Second
 )
 
-// openCredentials opens the issuing of documents, if the country describes any.
+// openCredentials opens the issuing of documents. A country that describes none yet
+// can still be given types by its officers.
 func (a *App) openCredentials() error {
 	var plan credentialPlan
-	if err := country.Decode(a.pack.Files, credentialFile, &plan); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	} else if err != nil {
+	if err := country.Decode(a.pack.Files, credentialFile, &plan); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	secret, err := a.derived("diwan: credentials")
@@ -72,9 +71,6 @@ func (a *App) openCredentials() error {
 
 // loadTypes publishes the country's types that this installation has none of yet.
 func (a *App) loadTypes(ctx context.Context) error {
-	if a.Credentials == nil {
-		return nil
-	}
 	return a.Credentials.LoadTypes(ctx, a.credentialPlan.Types)
 }
 
@@ -149,9 +145,6 @@ func latin(t gov.Text, c *gov.Country) string {
 
 // caseDecided makes the document of a granted case due.
 func (a *App) caseDecided(ctx context.Context, tx *db.Tx, c *casework.Case, t *casework.Terms, v casework.Verdict) error {
-	if a.Credentials == nil {
-		return nil
-	}
 	kind := t.Output
 	if v.Silent {
 		kind = a.credentialPlan.Silence
@@ -212,9 +205,6 @@ const (
 )
 
 func (a *App) registerCredentialJobs(r *jobs.Registry) {
-	if a.Credentials == nil {
-		return
-	}
 	jobs.Handle(r, func(ctx context.Context, _ credentialTick) error {
 		_, err := a.Credentials.Settle(ctx)
 		return err
@@ -226,9 +216,6 @@ func (a *App) registerCredentialJobs(r *jobs.Registry) {
 
 // registerCredentials mounts what wallets and verifiers call.
 func (a *App) registerCredentials(mux *http.ServeMux, cross *http.CrossOriginProtection, limit func(http.Handler) http.Handler) {
-	if a.Credentials == nil {
-		return
-	}
 	a.Credentials.Register(mux, limit)
 	mux.Handle("GET "+credential.AuthorizePath, a.Credentials.Authorize(a.Site))
 	for _, p := range credential.Paths {
@@ -239,9 +226,6 @@ func (a *App) registerCredentials(mux *http.ServeMux, cross *http.CrossOriginPro
 
 // registerDocuments mounts the pages on which people fetch their documents.
 func (a *App) registerDocuments(mux *http.ServeMux) {
-	if a.Credentials == nil {
-		return
-	}
 	m := &credential.Mine{Credentials: a.Credentials, Site: a.Site, Actor: identity.Actor, Print: a.printDocument,
 		Acting: func(r *http.Request) string { return identity.Acting(r).ID }}
 	m.Register(mux)
@@ -249,9 +233,7 @@ func (a *App) registerDocuments(mux *http.ServeMux) {
 
 // registerDocumentOffice mounts the officers' desk of documents.
 func (a *App) registerDocumentOffice(mux *http.ServeMux) {
-	if a.Credentials != nil {
-		(&credential.Desk{Credentials: a.Credentials, Site: a.Site, Actor: identity.Actor}).Register(mux)
-	}
+	(&credential.Desk{Credentials: a.Credentials, Site: a.Site, Actor: identity.Actor}).Register(mux)
 }
 
 // printDocument makes and seals the paper form of a document.

@@ -98,10 +98,8 @@ func (a *App) registerDemo(mux *http.ServeMux) {
 	a.registerDemoMail(mux)
 	a.registerDemoDocuments(mux)
 	mux.HandleFunc("POST /demo/exchange", a.demoRegister)
-	if a.Credentials != nil {
-		mux.HandleFunc("POST /demo/offers", a.demoOffers)
-		mux.HandleFunc("POST /demo/revoke", a.demoRevoke)
-	}
+	mux.HandleFunc("POST /demo/offers", a.demoOffers)
+	mux.HandleFunc("POST /demo/revoke", a.demoRevoke)
 }
 
 type demoOfficer struct {
@@ -156,10 +154,7 @@ func (a *App) demoJSON(w http.ResponseWriter, r *http.Request) {
 	}
 	out := map[string]any{
 		"portal": base, "people": people, "officers": officers,
-		"clock": base + "/demo/clock", "mail": base + "/demo/mail", "pids": map[string]int{"serve": os.Getpid()},
-	}
-	if a.Credentials != nil {
-		out["offers"], out["revoke"] = base+"/demo/offers", base+"/demo/revoke"
+		"clock": base + "/demo/clock", "mail": base + "/demo/mail", "offers": base + "/demo/offers", "revoke": base + "/demo/revoke", "pids": map[string]int{"serve": os.Getpid()},
 	}
 	if a.Gazette != nil && a.Config.Country == "" {
 		out["gazette"] = demoGazette(base)
