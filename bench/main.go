@@ -23,6 +23,7 @@ var benchmarks = []benchmark{
 	{"gazette", "the law: reading the corpus, looking at scanned pages beside tesseract, search beside Bleve", gazette},
 	{"exchange", "two gateways beside two bare reverse proxies with the same mutual TLS: rate, latency, memory", exchangeSpeed},
 	{"exchange-scale", "the exchange with 2,000 members and 10,000 services: size and speed of the directory, memory of a gateway", exchangeScale},
+	{"wallet", "documents for wallets: issuing and presenting beside bare cryptography, status lists, a million copies", walletSpeed},
 	{"casework", "applications: filing, drafts, the inbox of an administration with a million cases, the sweep, on both engines", caseworkSpeed},
 }
 

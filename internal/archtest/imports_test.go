@@ -92,7 +92,7 @@ var table = []rule{
 	{"internal/app/freeport", nil, []string{}},
 	{"internal/app/seed", nil, []string{}},
 	{"internal/app/...", []string{"internal/...", "country", "lexis/...", "protocol/...", "examples/..."}, nil},
-	{"bench/...", []string{"internal/...", "country", "lexis/..."}, nil},
+	{"bench/...", []string{"internal/...", "country", "lexis/...", "protocol/..."}, nil},
 	{"examples/signin/provider", []string{"examples/signin/..."}, []string{"github.com/zitadel/oidc/v3", "github.com/go-jose/go-jose/v4", "golang.org/x/text"}},
 	{"examples/...", []string{"examples/..."}, []string{}},
 	{"cmd/...", concat(words, nil, "internal/app", "internal/db"), []string{}},
