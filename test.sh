@@ -4,8 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-packages=(postgresql-15 chromium fonts-noto-core tesseract-ocr tesseract-ocr-ara tesseract-ocr-fra poppler-utils libxml2-utils)
-binaries=(/usr/lib/postgresql/15/bin/initdb /usr/bin/chromium /usr/bin/tesseract /usr/bin/pdftoppm /usr/bin/xmllint
+packages=(postgresql-15 chromium fonts-noto-core tesseract-ocr tesseract-ocr-ara tesseract-ocr-fra poppler-utils libxml2-utils softhsm2)
+binaries=(/usr/lib/postgresql/15/bin/initdb /usr/bin/chromium /usr/bin/tesseract /usr/bin/pdftoppm /usr/bin/xmllint /usr/bin/softhsm2-util
 	/usr/share/tesseract-ocr/5/tessdata/ara.traineddata /usr/share/tesseract-ocr/5/tessdata/fra.traineddata)
 
 say() { printf '\n== %s\n' "$*"; }
@@ -60,7 +60,7 @@ for d in internal/app/browser internal/catalogue/cpsv/shacl; do
 done
 
 say "gofmt"
-unformatted=$(gofmt -l cmd country internal lexis examples bench 2>/dev/null || true)
+unformatted=$(gofmt -l cmd country internal lexis protocol examples bench 2>/dev/null || true)
 [ -z "$unformatted" ] || { echo "gofmt wants: $unformatted" >&2; exit 1; }
 
 say "go vet"
@@ -77,6 +77,8 @@ export DIWAN_TEST_CHROMIUM=/usr/bin/chromium
 # internal/app opens the whole program again and again: with the race detector that
 # takes ten times as long, and would find what the slices' own tests find.
 go test -race -timeout 20m "$@" $(go list ./... | grep -v '/internal/app$')
+say "keys in a token"
+CGO_ENABLED=1 go test -tags pkcs11 -timeout 10m ./internal/keys/... ./internal/credential
 say "the whole program, and every page in a browser"
 go test -timeout 15m "$@" ./internal/app ./internal/app/browser
 

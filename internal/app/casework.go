@@ -291,7 +291,7 @@ func (a *App) registerCaseworkSpace(mux *http.ServeMux) {
 	m := &casework.Mine{Casework: a.Casework, Site: a.Site, Actor: identity.Actor, Acting: func(r *http.Request) casework.Subject {
 		s := identity.Acting(r)
 		return casework.Subject{ID: s.ID, Name: s.Name, For: s.Mandate != "", Procedures: s.Procedures}
-	}, Known: a.knownOf, Base: a.visitedURL}
+	}, Known: a.knownOf, Base: a.visitedURL, MayData: a.mayData, Close: a.closeAccount}
 	m.Register(mux)
 	a.receipts().RegisterOwn(mux, identity.Me)
 }

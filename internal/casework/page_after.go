@@ -170,12 +170,17 @@ type privacyData struct {
 	Retention Retention
 	Error     string
 	Done      *Erased
+	Closes    bool // the account can be closed here
+	Asked     bool // it was to be closed, and can't be yet
 }
 
 // own refuses whoever acts for somebody else: nobody's data leave or go by mandate.
-func (m *Mine) own(r *http.Request) error {
+func (m *Mine) own(r *http.Request, action string) error {
 	if m.Acting(r).ID != m.Actor(r).ID {
 		return problem.New(problem.Forbidden, "privacy.own")
+	}
+	if m.MayData != nil {
+		return m.MayData(r, action)
 	}
 	return nil
 }
@@ -185,14 +190,14 @@ func (m *Mine) privacy(w http.ResponseWriter, r *http.Request) {
 }
 
 func (m *Mine) showPrivacy(w http.ResponseWriter, r *http.Request, status int, d privacyData) {
-	d.Who, d.Retention = m.Actor(r), m.Casework.Retention
+	d.Who, d.Retention, d.Closes = m.Actor(r), m.Casework.Retention, m.Close != nil
 	m.show(w, r, status, "privacy", m.Site.Printer(r).T("cases.privacy"), "/me/privacy", d)
 }
 
 // export gives the person everything that is held about them.
 func (m *Mine) export(w http.ResponseWriter, r *http.Request) {
 	var b bytes.Buffer
-	err := m.own(r)
+	err := m.own(r, exportData)
 	if err == nil {
 		err = m.Export(r.Context(), m.Actor(r).ID, &b)
 	}
@@ -208,7 +213,7 @@ func (m *Mine) export(w http.ResponseWriter, r *http.Request) {
 }
 
 func (m *Mine) erase(w http.ResponseWriter, r *http.Request) {
-	err := m.own(r)
+	err := m.own(r, eraseData)
 	if err == nil && r.PostFormValue("sure") != "yes" {
 		m.showPrivacy(w, r, http.StatusUnprocessableEntity, privacyData{Error: m.Site.Printer(r).T("cases.privacy.sure_missing")})
 		return
@@ -221,7 +226,14 @@ func (m *Mine) erase(w http.ResponseWriter, r *http.Request) {
 		m.Site.Fail(w, r, err)
 		return
 	}
-	m.showPrivacy(w, r, http.StatusOK, privacyData{Done: &done})
+	leaves := r.PostFormValue("close") == "yes" && m.Close != nil
+	if leaves && len(done.Open)+len(done.Recent)+len(done.Kept) == 0 {
+		if err := m.Close(w, r); err != nil {
+			m.Site.Fail(w, r, err)
+		}
+		return
+	}
+	m.showPrivacy(w, r, http.StatusOK, privacyData{Done: &done, Asked: leaves})
 }
 
 // officeComplaints are the complaints and the ratings that an administration got.

@@ -53,7 +53,19 @@ type Mine struct {
 	Root, Channel string
 	// Base is this installation's address as the reader knows it.
 	Base func(*http.Request) string
+	// MayData is the policy on taking a person's data out and erasing them; nil leaves
+	// it to the rule that nobody does so for another.
+	MayData func(r *http.Request, action string) error
+	// Close forgets the account itself, when nothing has to stay. It answers the reader,
+	// whose session ends with it; nil where accounts are not kept here.
+	Close func(w http.ResponseWriter, r *http.Request) error
 }
+
+// What a person does with all that is held about them.
+const (
+	exportData = "person.export"
+	eraseData  = "person.erase"
+)
 
 // Register adds the pages to the mux of the person's space.
 func (m *Mine) Register(mux *http.ServeMux) {

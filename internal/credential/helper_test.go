@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -26,7 +25,6 @@ import (
 	"diwan/internal/db"
 	"diwan/internal/db/dbtest"
 	"diwan/internal/gov"
-	"diwan/internal/keys"
 	"diwan/protocol/oauth"
 	"diwan/protocol/openid4/vci"
 )
@@ -94,12 +92,7 @@ func newWorld(t testing.TB, d *db.DB) *world {
 		t.Fatal(err)
 	}
 	w := &world{t: t, hand: &hand{now: time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)}, decided: decisions{}, countries: pack.Country}
-	dir := t.TempDir()
-	store, err := keys.Open(dir, filepath.Join(dir, "identity"), w.hand)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.Credentials, err = New(Options{DB: d, Clock: w.hand, Country: pack.Country, Audit: audit.New(d, w.hand), Persons: persons{}, Keys: store, Sources: w.decided, Base: base,
+	w.Credentials, err = New(Options{DB: d, Clock: w.hand, Country: pack.Country, Audit: audit.New(d, w.hand), Persons: persons{}, Keys: signers(t, w.hand), Sources: w.decided, Base: base,
 		OfficeName: func(id string) gov.Text { return gov.Text{"fr": "Office " + id} },
 		May: func(_ context.Context, a gov.Actor, action string, d *Document) error {
 			if a.ID == d.Person || action == MayEditTypes && a.Administration != "" || a.Administration == d.Administration && a.Administration != "" {

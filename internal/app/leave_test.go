@@ -1,0 +1,64 @@
+package app_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"diwan/internal/app/apptest"
+	"diwan/internal/credential"
+	"diwan/internal/gov"
+)
+
+// Somebody of whom nothing has to be kept leaves, and can't come back by their session;
+// who holds a valid document stays.
+func TestLeaving(t *testing.T) {
+	a := apptest.Open(t)
+	server := httptest.NewServer(a.Handler)
+	defer server.Close()
+	cookies := map[string][]*http.Cookie{}
+	post := func(login string, form url.Values) *httptest.ResponseRecorder {
+		t.Helper()
+		if cookies[login] == nil {
+			cookies[login] = apptest.SignIn(t, server.URL, login)
+		}
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/fr/me/privacy", strings.NewReader(form.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		for _, c := range cookies[login] {
+			r.AddCookie(c)
+		}
+		w := httptest.NewRecorder()
+		a.Handler.ServeHTTP(w, r)
+		return w
+	}
+	holder, err := a.Accounts.ByLogin(t.Context(), apptest.Person)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := a.Credentials.Make(t.Context(), credential.Source{ID: "sample:diploma.x", Type: "diploma", Administration: "commune", Person: holder.ID, On: gov.Date{Year: 2026, Month: 1, Day: 2}})
+	if err != nil || d.State != credential.Ready {
+		t.Fatal(d, err)
+	}
+	leave := url.Values{"sure": {"yes"}, "close": {"yes"}}
+	if w := post(apptest.Person, leave); w.Code != http.StatusConflict {
+		t.Errorf("who holds a document: %d", w.Code)
+	}
+	const other = "omar.demo"
+	if w := post(other, url.Values{"close": {"yes"}}); w.Code != http.StatusUnprocessableEntity {
+		t.Errorf("without being sure: %d", w.Code)
+	}
+	if w := post(other, leave); w.Code != http.StatusSeeOther {
+		t.Fatalf("leaving: %d %s", w.Code, w.Body)
+	}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/fr/me/", nil)
+	for _, c := range cookies[other] {
+		r.AddCookie(c)
+	}
+	w := httptest.NewRecorder()
+	a.Handler.ServeHTTP(w, r)
+	if w.Code == http.StatusOK {
+		t.Error("the session outlives the account")
+	}
+}
