@@ -43,6 +43,10 @@ type Config struct {
 	VirusScanner     string // address of clamd; empty scans nothing
 	ExchangeEdge     string // address of the gateway by which documents are fetched
 	ExchangeClient   string // the subsystem that asks there
+	TokenModule      string // PKCS#11 module of the token that holds issuing keys
+	TokenLabel       string
+	TokenPINFile     string
+	WalletAttested   string // "yes" refuses wallets without an attestation
 	WebhookNetworks  string // private networks that webhooks may reach
 
 	// SignIn are the OpenID Connect providers; only the file names them.
@@ -84,6 +88,10 @@ var options = []option{
 	{"exchange_edge", "address of the gateway by which documents are fetched from other administrations, http://…", func(c *Config) *string { return &c.ExchangeEdge }, nil},
 	{"exchange_client", "subsystem that asks there: INSTANCE/CLASS/MEMBER/SUBSYSTEM", func(c *Config) *string { return &c.ExchangeClient }, nil},
 	{"mail_plain", "yes talks to the mail server without encryption, for one on this machine", func(c *Config) *string { return &c.MailPlain }, nil},
+	{"token_module", "PKCS#11 module of the token that holds the keys of documents, such as /usr/lib/softhsm/libsofthsm2.so; empty keeps them in sealed files", func(c *Config) *string { return &c.TokenModule }, nil},
+	{"token_label", "label of that token", func(c *Config) *string { return &c.TokenLabel }, nil},
+	{"token_pin_file", "file with its PIN", func(c *Config) *string { return &c.TokenPINFile }, nil},
+	{"wallet_attested", "yes issues documents only to wallets that a trusted provider attests", func(c *Config) *string { return &c.WalletAttested }, nil},
 	{"webhook_networks", "private networks that webhooks may reach, such as 10.1.0.0/16, with commas between; empty is none", func(c *Config) *string { return &c.WebhookNetworks }, nil},
 	{"api_rate", "calls a minute that one address may make to the API", nil, func(c *Config) *int { return &c.APIRate }},
 }

@@ -24,6 +24,7 @@ import (
 	"diwan/internal/identity"
 	"diwan/internal/identity/policy"
 	"diwan/internal/jobs"
+	"diwan/internal/keys"
 	"diwan/internal/problem"
 )
 
@@ -60,13 +61,34 @@ func (a *App) openCredentials() error {
 	if a.Config.Demo {
 		life = demoStatusLife
 	}
+	signers, err := a.issuingKeys()
+	if err != nil {
+		return err
+	}
 	a.credentialPlan = plan
 	a.Credentials, err = credential.New(credential.Options{
-		DB: a.DB, Clock: a.clock, Country: a.Country, Audit: a.Audit, Persons: a.Accounts, Keys: a.Keys, Sources: decisions{a}, Base: a.publicBase(),
+		DB: a.DB, Clock: a.clock, Country: a.Country, Audit: a.Audit, Persons: a.Accounts, Keys: signers, Sources: decisions{a}, Base: a.publicBase(),
 		OfficeName: catalogued{a, caseworkPlan{}}.name, May: a.mayDocument, Ready: a.documentReady, Secret: secret, StatusLife: life,
-		Demonstration: a.Config.Demo, Tolerant: a.Config.Demo, Log: a.log,
+		Demonstration: a.Config.Demo, Tolerant: a.Config.Demo, Attested: a.Config.WalletAttested == "yes", Log: a.log,
 	})
 	return err
+}
+
+// issuingKeys are those that sign documents: in a token when one is configured.
+func (a *App) issuingKeys() (credential.Signers, error) {
+	if a.Config.TokenModule == "" {
+		return a.Keys, nil
+	}
+	pin, err := os.ReadFile(a.Config.TokenPINFile)
+	if err != nil {
+		return nil, fmt.Errorf("token_pin_file: %w", err)
+	}
+	t, err := keys.OpenToken(a.Config.TokenModule, a.Config.TokenLabel, strings.TrimSpace(string(pin)), a.clock)
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, t.Close)
+	return t, nil
 }
 
 // loadTypes publishes the country's types that this installation has none of yet.

@@ -45,15 +45,17 @@ func TestLeaving(t *testing.T) {
 	if w := post(apptest.Person, leave); w.Code != http.StatusConflict {
 		t.Errorf("who holds a document: %d", w.Code)
 	}
-	const other = "omar.demo"
-	if w := post(other, url.Values{"close": {"yes"}}); w.Code != http.StatusUnprocessableEntity {
+	if _, err := a.Credentials.Change(t.Context(), gov.Actor{ID: "officer", Administration: "commune", Roles: []gov.Role{gov.RoleSign}}, d.ID, credential.Revoked, "For the test"); err != nil {
+		t.Fatal(err)
+	}
+	if w := post(apptest.Person, url.Values{"close": {"yes"}}); w.Code != http.StatusUnprocessableEntity {
 		t.Errorf("without being sure: %d", w.Code)
 	}
-	if w := post(other, leave); w.Code != http.StatusSeeOther {
+	if w := post(apptest.Person, leave); w.Code != http.StatusSeeOther {
 		t.Fatalf("leaving: %d %s", w.Code, w.Body)
 	}
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/fr/me/", nil)
-	for _, c := range cookies[other] {
+	for _, c := range cookies[apptest.Person] {
 		r.AddCookie(c)
 	}
 	w := httptest.NewRecorder()

@@ -68,7 +68,7 @@ func newOffice(t testing.TB) office {
 		t.Fatal(err)
 	}
 	key := newKey(t)
-	c, err := a.Issue(key.Public(), Holder{"Commune of a test", "town", "XX"}, start)
+	c, err := a.Issue(key.Public(), Holder{Name: "Commune of a test", ID: "town", Country: "XX"}, start)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +192,7 @@ func TestKeysThatCannotSeal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.authority.Issue(ed.Public(), Holder{"a", "a", ""}, start); err == nil {
+	if _, err := o.authority.Issue(ed.Public(), Holder{Name: "a", ID: "a", Country: ""}, start); err == nil {
 		t.Error("a key that readers don't know got a certificate")
 	}
 	other := o.o
