@@ -20,6 +20,8 @@ type Public struct {
 // Register adds the page to the public ones.
 func (p *Public) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /casework/indicators", p.indicators)
+	mux.HandleFunc("GET /casework/charters", p.chartersPage)
+	mux.HandleFunc("GET /casework/charters/{administration}", p.charterPage)
 }
 
 // RegisterAPI adds the open data.

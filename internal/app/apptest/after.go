@@ -42,6 +42,8 @@ func afterPages(t testing.TB, a *app.App, c Cases) []Page {
 		{Kind: "programs", Path: "/office/programs", As: Supervises},
 		{Kind: "programs of somebody who may not", Path: "/office/programs", As: Studies, Status: http.StatusForbidden},
 		{Kind: "indicators", Path: "/casework/indicators"},
+		{Kind: "charters", Path: "/casework/charters"},
+		{Kind: "charter", Path: "/casework/charters/" + boss.Administration},
 		{Kind: "indicators of no year", Path: "/casework/indicators?year=1900", Status: http.StatusNotFound},
 	}
 }
