@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
+	mathrand "math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -124,11 +125,10 @@ func (b *bench) statusLists(ctx context.Context, w *walletWorld, gets int) error
 	if err != nil {
 		return err
 	}
-	for i := range 1 << 20 {
-		if i%100 == 0 {
-			if err := l.Set(i*7919%(1<<20), statuslist.Invalid); err != nil {
-				return err
-			}
+	places := mathrand.New(mathrand.NewPCG(1, 2)).Perm(1 << 20)
+	for _, i := range places[:len(places)/100] {
+		if err := l.Set(i, statuslist.Invalid); err != nil {
+			return err
 		}
 	}
 	var p statuslist.Packer

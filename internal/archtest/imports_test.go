@@ -54,7 +54,7 @@ var table = []rule{
 	{"protocol/statuslist", []string{"protocol/jws", "protocol/strict"}, []string{"github.com/fxamacker/cbor/v2", "github.com/veraison/go-cose"}},
 	{"protocol/oauth", []string{"protocol/jws", "protocol/strict"}, []string{"github.com/go-jose/go-jose/v4"}},
 	{"protocol/openid4/...", []string{"protocol/jws", "protocol/strict", "protocol/oauth", "protocol/claimpath", "protocol/openid4/..."}, []string{"github.com/go-jose/go-jose/v4"}},
-	{"protocol/strict", []string{}, []string{}},
+	{"protocol/strict", []string{}, []string{"github.com/go-json-experiment/json"}},
 	{"protocol/jws", []string{"protocol/strict"}, []string{"github.com/go-jose/go-jose/v4"}},
 	{"protocol/trustlist", []string{"protocol/jws", "protocol/strict"}, []string{}},
 	{"protocol/...", []string{"protocol/..."}, []string{"golang.org/x/text"}},

@@ -3,6 +3,8 @@
 // and matches a struct's fields whatever their case: two readers of one signed text
 // can then see two things. Here such a text is refused, as are values nested deeper
 // than [MaxDepth], invalid UTF-8 and anything after the value.
+//
+// The text is read by the package that encoding/json/v2 stands on.
 package strict
 
 import (
@@ -12,7 +14,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // MaxDepth is how deep arrays and objects may lie in each other.
@@ -30,7 +33,8 @@ var (
 // that differ by case alone count as the same, since v may be a struct. Names that v
 // does not know are ignored, as the protocols ask.
 func Unmarshal(b []byte, max int, v any) error {
-	if err := check(b, max, strings.ToLower); err != nil {
+	r := reader{folds: true}
+	if _, err := r.all(b, max); err != nil {
 		return err
 	}
 	if err := json.Unmarshal(b, v); err != nil {
@@ -42,16 +46,8 @@ func Unmarshal(b []byte, max int, v any) error {
 // Value returns the value in b, of at most max bytes, as maps, slices, strings,
 // booleans, nil and [json.Number]: numbers stay as they were written.
 func Value(b []byte, max int) (any, error) {
-	if err := check(b, max, func(s string) string { return s }); err != nil {
-		return nil, err
-	}
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.UseNumber()
-	var v any
-	if err := dec.Decode(&v); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrForm, err)
-	}
-	return v, nil
+	r := reader{keeps: true}
+	return r.all(b, max)
 }
 
 // Object is [Value] for a text that must be an object.
@@ -67,59 +63,113 @@ func Object(b []byte, max int) (map[string]any, error) {
 	return m, nil
 }
 
-// level is an array or object that is being read. In an object names and values come
-// in turn.
-type level struct {
-	names map[string]bool // nil in an array
-	value bool            // the next token is a value
+// reader reads one value. It keeps what it reads, or only checks it.
+type reader struct {
+	dec          *jsontext.Decoder
+	keeps, folds bool
 }
 
-func check(b []byte, max int, fold func(string) string) error {
+func (r *reader) all(b []byte, max int) (any, error) {
 	if len(b) > max {
-		return fmt.Errorf("%w: %d bytes, at most %d", ErrLarge, len(b), max)
+		return nil, fmt.Errorf("%w: %d bytes, at most %d", ErrLarge, len(b), max)
 	}
-	if !utf8.Valid(b) {
-		return fmt.Errorf("%w: invalid UTF-8", ErrForm)
+	r.dec = jsontext.NewDecoder(bytes.NewBuffer(b))
+	v, err := r.value()
+	if err != nil {
+		return nil, err
 	}
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.UseNumber()
-	var open []level
-	for {
-		tok, err := dec.Token()
+	if _, err := r.dec.ReadToken(); err != io.EOF {
+		return nil, fmt.Errorf("%w: more follows the value", ErrForm)
+	}
+	return v, nil
+}
+
+func (r *reader) token() (jsontext.Token, error) {
+	t, err := r.dec.ReadToken()
+	switch {
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		return t, fmt.Errorf("%w: %w", ErrDuplicate, err)
+	case err != nil:
+		return t, fmt.Errorf("%w: %w", ErrForm, err)
+	case r.dec.StackDepth() > MaxDepth:
+		return t, ErrDepth
+	}
+	return t, nil
+}
+
+func (r *reader) value() (any, error) {
+	t, err := r.token()
+	if err != nil {
+		return nil, err
+	}
+	switch t.Kind() {
+	case '{':
+		return r.object()
+	case '[':
+		return r.array()
+	case '"':
+		if r.keeps {
+			return t.String(), nil
+		}
+	case '0':
+		if r.keeps {
+			return json.Number(t.String()), nil
+		}
+	case 't', 'f':
+		return t.Bool(), nil
+	}
+	return nil, nil
+}
+
+func (r *reader) object() (any, error) {
+	var m map[string]any
+	if r.keeps {
+		m = map[string]any{}
+	}
+	var folded map[string]bool
+	if r.folds {
+		folded = map[string]bool{}
+	}
+	for r.dec.PeekKind() != '}' {
+		t, err := r.token()
 		if err != nil {
-			return fmt.Errorf("%w: %w", ErrForm, err)
+			return nil, err
 		}
-		if d, ok := tok.(json.Delim); ok && (d == '}' || d == ']') {
-			open = open[:len(open)-1]
-		} else {
-			if len(open) > 0 && open[len(open)-1].names != nil {
-				o := &open[len(open)-1]
-				if !o.value {
-					name := fold(tok.(string))
-					if o.names[name] {
-						return fmt.Errorf("%w: %q", ErrDuplicate, tok)
-					}
-					o.names[name], o.value = true, true
-					continue
-				}
-				o.value = false
+		name := t.String()
+		if r.folds {
+			low := strings.ToLower(name)
+			if folded[low] {
+				return nil, fmt.Errorf("%w: %q", ErrDuplicate, name)
 			}
-			if ok {
-				l := level{}
-				if d == '{' {
-					l.names = map[string]bool{}
-				}
-				if open = append(open, l); len(open) > MaxDepth {
-					return ErrDepth
-				}
-			}
+			folded[low] = true
 		}
-		if len(open) == 0 {
-			break
+		v, err := r.value()
+		if err != nil {
+			return nil, err
+		}
+		if r.keeps {
+			m[name] = v
 		}
 	}
-	if _, err := dec.Token(); err != io.EOF {
-		return fmt.Errorf("%w: more follows the value", ErrForm)
+	if _, err := r.token(); err != nil {
+		return nil, err
 	}
-	return nil
+	return m, nil
+}
+
+func (r *reader) array() (any, error) {
+	out := []any{}
+	for r.dec.PeekKind() != ']' {
+		v, err := r.value()
+		if err != nil {
+			return nil, err
+		}
+		if r.keeps {
+			out = append(out, v)
+		}
+	}
+	if _, err := r.token(); err != nil {
+		return nil, err
+	}
+	return out, nil
 }
