@@ -59,7 +59,7 @@ func (benchPersons) PersonKey(_ context.Context, person string) ([]byte, error) 
 type benchFacts struct{}
 
 func (benchFacts) Facts(context.Context, string) (credential.Facts, error) {
-	return credential.Facts{"decision": map[string]any{"on": "2026-03-01"}, "office": map[string]any{"name": map[string]any{"fr": "Commune", "ar": "Commune"}},
+	return credential.Facts{"decision": map[string]any{"on": "2026-03-01"}, "office": map[string]any{"name": map[string]any{"fr": "Office", "ar": "Office"}},
 		"applicant": map[string]any{"name": "Salma EL MITAL"}, "case": map[string]any{"number": "2026-AAAA"},
 		"register": map[string]any{"land_title": "12345/06", "works": "Maison", "floors": json.Number("2"), "covered_area": json.Number("140")}}, nil
 }
@@ -102,7 +102,7 @@ func newWalletWorld(ctx context.Context, dir string) (*walletWorld, error) {
 	if err := w.LoadTypes(ctx, plan.Types); err != nil {
 		return nil, err
 	}
-	if w.doc, err = w.Make(ctx, credential.Source{ID: "case", Type: "building-permit", Administration: "commune", Person: "salma", On: gov.DateOf(time.Now(), time.UTC)}); err != nil {
+	if w.doc, err = w.Make(ctx, credential.Source{ID: "case", Type: "building-permit", Administration: "office", Person: "salma", On: gov.DateOf(time.Now(), time.UTC)}); err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()

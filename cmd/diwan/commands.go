@@ -10,6 +10,8 @@ func commands() []command {
 		gatewayCommand.with(gatewayMain),
 		exchangeCommand.with(exchangeMain),
 		clockCommand.with(clock),
+		verifyCommand.with(verify),
+		walletCommand.with(wallet),
 		retrieveCommand.with(retrieve),
 		evaluateCommand.with(evaluate),
 		accountCommand.with(account),

@@ -36,6 +36,7 @@ import (
 	"diwan/internal/keys"
 	"diwan/internal/mail"
 	"diwan/internal/sms"
+	"diwan/internal/verifier"
 	"diwan/internal/web"
 )
 
@@ -52,6 +53,7 @@ type App struct {
 	Exchange    *exchange.Exchange // nil when the country pack describes none
 	Casework    *casework.Casework // nil when the country pack describes no clock
 	Credentials *credential.Credentials
+	Verifier    *verifier.Verifier
 	Stamps      *stamp.Authority // nil when the exchange gives no time stamps
 	Files       blob.Store
 	Accounts    *identity.Accounts
@@ -80,17 +82,17 @@ type App struct {
 // Migrations returns the tables of all slices, in an order in which they can be
 // made.
 func Migrations() []db.Migrations {
-	return []db.Migrations{audit.Migrations(), identity.Migrations(), catalogue.Migrations(), gazette.Migrations(), exchange.Migrations(), stamp.Migrations(), casework.Migrations(), casework.DeskMigrations(), upload.Migrations(), credential.Migrations()}
+	return []db.Migrations{audit.Migrations(), identity.Migrations(), catalogue.Migrations(), gazette.Migrations(), exchange.Migrations(), stamp.Migrations(), casework.Migrations(), casework.DeskMigrations(), upload.Migrations(), credential.Migrations(), verifier.Migrations()}
 }
 
 // MessageFolders returns the words of all slices.
 func MessageFolders() []fs.FS {
-	return []fs.FS{web.Messages(), identity.Messages(), catalogue.Messages(), catalogue.MessagesAPI(), gazette.Messages(), exchange.Messages(), casework.Messages(), casework.MessagesMore(), casework.DeskMessages(), clock.Messages(), form.Messages(), document.Messages(), upload.Messages(), credential.Messages()}
+	return []fs.FS{web.Messages(), identity.Messages(), catalogue.Messages(), catalogue.MessagesAPI(), gazette.Messages(), exchange.Messages(), casework.Messages(), casework.MessagesMore(), casework.DeskMessages(), clock.Messages(), form.Messages(), document.Messages(), upload.Messages(), credential.Messages(), verifier.Messages()}
 }
 
 // TemplateSets returns the pages of all slices.
 func TemplateSets() []web.TemplateSet {
-	return []web.TemplateSet{identity.Templates(), catalogue.Templates(), gazette.Templates(), exchange.Templates(), casework.Templates(), credential.Templates()}
+	return []web.TemplateSet{identity.Templates(), catalogue.Templates(), gazette.Templates(), exchange.Templates(), casework.Templates(), credential.Templates(), verifier.Templates()}
 }
 
 // LoadCountry reads the built-in country pack, or the one in a folder.
@@ -217,6 +219,9 @@ func (a *App) build(ctx context.Context) (err error) {
 	if err := errors.Join(a.openCasework(ctx), a.openCredentials()); err != nil {
 		return err
 	}
+	if err := a.openVerifier(ctx); err != nil {
+		return err
+	}
 	if a.sender, err = a.mailer(); err != nil {
 		return err
 	}
@@ -227,6 +232,7 @@ func (a *App) build(ctx context.Context) (err error) {
 	a.Accounts.RegisterJobs(work)
 	a.registerCaseworkJobs(work)
 	a.registerCredentialJobs(work)
+	a.registerVerifierJobs(work)
 	if err := a.openFollowing(work); err != nil {
 		return err
 	}

@@ -137,4 +137,5 @@ func (a *App) registerAPI(mux *http.ServeMux) {
 	}
 	a.registerExchangeAPI(mux)
 	a.registerCaseworkAPI(mux)
+	a.registerVerifierAPI(mux)
 }

@@ -128,6 +128,7 @@ func (a *App) demoRevoke(w http.ResponseWriter, r *http.Request) {
 	fail := func(err error) { a.Site.Fail(w, a.Site.WithLang(r), err) }
 	var in struct {
 		Credential string `json:"credential"`
+		Document   string `json:"document"`
 		URI        string `json:"uri"`
 		Idx        *int64 `json:"idx"`
 		To         string `json:"to"`
@@ -139,7 +140,7 @@ func (a *App) demoRevoke(w http.ResponseWriter, r *http.Request) {
 	if in.To == "" {
 		in.To = credential.Revoked
 	}
-	d, err := a.Credentials.DocumentOf(r.Context(), in.Credential, in.URI, in.Idx)
+	d, err := a.revoked(r.Context(), in.Document, in.Credential, in.URI, in.Idx)
 	if err == nil {
 		officer := gov.Actor{ID: "demo", Administration: d.Administration, Roles: []gov.Role{gov.RoleSign}}
 		d, err = a.Credentials.Change(r.Context(), officer, d.ID, in.To, "demo")
@@ -149,4 +150,12 @@ func (a *App) demoRevoke(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	writeJSON(w, map[string]string{"document": d.ID, "state": d.State})
+}
+
+// revoked finds the document to revoke: by its id, by a copy, or by a copy's place.
+func (a *App) revoked(ctx context.Context, id, text, uri string, index *int64) (*credential.Document, error) {
+	if id == "" {
+		return a.Credentials.DocumentOf(ctx, text, uri, index)
+	}
+	return a.Credentials.ByID(ctx, id)
 }

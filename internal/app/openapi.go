@@ -7,6 +7,7 @@ import (
 	"diwan/internal/catalogue"
 	"diwan/internal/exchange"
 	"diwan/internal/gazette"
+	"diwan/internal/verifier"
 )
 
 // openAPI is one document for the interface of the whole program: that of the
@@ -22,6 +23,7 @@ func (a *App) openAPI() []byte {
 	if a.Casework != nil {
 		documents = append(documents, casework.OpenAPI())
 	}
+	documents = append(documents, verifier.OpenAPI())
 	return joinOpenAPI("Diwan", documents...)
 }
 

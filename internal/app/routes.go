@@ -12,6 +12,7 @@ import (
 	"diwan/internal/gazette"
 	"diwan/internal/identity"
 	"diwan/internal/problem"
+	"diwan/internal/verifier"
 	"diwan/internal/web"
 )
 
@@ -34,10 +35,11 @@ func (a *App) navigation() []web.NavItem {
 
 // footer are the links at the foot of every page that not every country has.
 func (a *App) footer() []web.NavItem {
+	foot := []web.NavItem{{ID: "verify", Path: "/verify", Key: "verify.title"}}
 	if a.Exchange == nil {
-		return nil
+		return foot
 	}
-	foot := []web.NavItem{{ID: "mine", Path: "/me/data", Key: "web.foot.mine"}, {ID: "exchange", Path: "/exchange", Key: "exchange.title"}}
+	foot = append(foot, []web.NavItem{{ID: "mine", Path: "/me/data", Key: "web.foot.mine"}, {ID: "exchange", Path: "/exchange", Key: "exchange.title"}}...)
 	if a.Casework != nil {
 		foot = append(foot, web.NavItem{ID: "indicators", Path: "/casework/indicators", Key: "cases.indicators"})
 	}
@@ -55,6 +57,8 @@ func (a *App) routes() http.Handler {
 	portal.Register(pages)
 	a.registerLaw(mux, pages)
 	a.registerCaseworkPages(pages)
+	verify := a.verifierPages()
+	verify.Register(pages)
 	pages.HandleFunc("/", site.NoPage)
 	secure := a.Config.TLSCert != "" || strings.HasPrefix(a.Config.PublicURL, "https://")
 	sessions := identity.NewSessions(a.DB, a.Accounts, a.clock, secure)
@@ -93,6 +97,7 @@ func (a *App) routes() http.Handler {
 
 	cross := http.NewCrossOriginProtection()
 	a.registerCredentials(mux, cross, limit.Wrap)
+	a.registerVerifier(mux, cross, verify)
 	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		site.Fail(w, site.WithLang(r), problem.New(problem.Forbidden, "cross_origin"))
 	}))
@@ -127,7 +132,7 @@ func fewWrites(limit *web.RateLimit, pages http.Handler) http.Handler {
 
 // takesFiles tells the addresses that bound what they take themselves.
 func takesFiles(path string) bool {
-	return strings.HasPrefix(path, casework.UploadPath) || strings.Contains(path, "/me/drafts/") || strings.Contains(path, casework.CounterRoot+"/drafts/") || strings.Contains(path, "/me/cases/") || strings.HasSuffix(path, catalogue.UploadPath) || strings.HasSuffix(path, gazette.UploadPath)
+	return strings.HasPrefix(path, casework.UploadPath) || strings.Contains(path, "/me/drafts/") || strings.Contains(path, casework.CounterRoot+"/drafts/") || strings.Contains(path, "/me/cases/") || strings.HasSuffix(path, verifier.CheckPath) || strings.HasSuffix(path, catalogue.UploadPath) || strings.HasSuffix(path, gazette.UploadPath)
 }
 
 // office is the space of those who work here.

@@ -57,18 +57,8 @@ func OpenWallet(data, identity string, anchors []string) (*Wallet, error) {
 		return nil, err
 	}
 	w := &Wallet{Store: s, ClientID: credential.CommandClient}
-	for _, name := range anchors {
-		b, err := readBounded(name, maxAnchorFile)
-		if err != nil {
-			return nil, fmt.Errorf("reading an anchor: %w", err)
-		}
-		list, err := certificatesIn(b)
-		if err != nil {
-			return nil, fmt.Errorf("reading the anchor %s: %w", name, err)
-		}
-		w.Anchors = append(w.Anchors, list...)
-	}
-	return w, nil
+	w.Anchors, err = anchorsIn(anchors)
+	return w, err
 }
 
 func certificatesIn(b []byte) ([]*x509.Certificate, error) {

@@ -24,6 +24,9 @@ import (
 	"testing"
 	"time"
 
+	"diwan/internal/credential"
+	"diwan/internal/db"
+	"diwan/internal/gov"
 	"diwan/internal/pdf/seal"
 	"diwan/internal/wallet/holder"
 	"diwan/protocol/claimpath"
@@ -223,21 +226,86 @@ func TestHolderCopiesShareNothing(t *testing.T) {
 	}
 }
 
-// A document that waits for a signature is fetched when it is ready.
+// A document that waits for its signature is fetched when it is ready, in the copies and
+// for the keys that were asked for before.
 func TestHolderFetchesLater(t *testing.T) {
 	i := serveApp(t, nil)
-	w := i.wallet()
-	o := i.offer(birthExtract)
-	got, err := w.Receive(t.Context(), o["offer"], holder.ReceiveOptions{TxCode: o["tx_code"], Copies: 1})
+	person, err := i.Accounts.ByLogin(t.Context(), "salma.demo")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Fetch(t.Context(), got[0]); err != nil {
-		t.Errorf("what does not wait: %v", err)
+	now := i.clock.Now()
+	samples, err := i.samples()
+	if err != nil {
+		t.Fatal(err)
 	}
-	got[0].Pending = &holder.Pending{NotBefore: i.clock.Now().Add(time.Minute)}
-	if err := w.Fetch(t.Context(), got[0]); !errors.Is(err, holder.ErrWaiting) {
-		t.Errorf("too early: %v", err)
+	for _, plain := range []bool{false, true} {
+		w := i.wallet()
+		w.Now = func() time.Time { return now }
+		kind := map[bool]string{false: "diploma", true: "vehicle-registration"}[plain]
+		source := credential.Source{ID: samplePrefix + kind + "." + gov.NewID(), Type: kind, Administration: samples.Registers[kind].Administration, Person: person.ID, On: gov.DateOf(now, i.Country.Zone())}
+		if err := i.DB.RunTx(t.Context(), func(tx *db.Tx) error { return i.Credentials.Prepare(t.Context(), tx, source) }); err != nil {
+			t.Fatal(err)
+		}
+		got, err := w.Request(t.Context(), i.base, holder.ReceiveOptions{Configurations: []string{kind + ".sd-jwt"}, Copies: 3, Plain: plain, Browse: i.consents(person.Actor, true)})
+		if err != nil || len(got) != 1 || got[0].Pending == nil {
+			t.Fatal(got, err)
+		}
+		d, err := w.Store.Get(got[0].ID[:6])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s, err := w.Standing(t.Context(), d); s != holder.Waiting {
+			t.Error(s, err)
+		}
+		if err := w.Fetch(t.Context(), d); !errors.Is(err, holder.ErrWaiting) {
+			t.Errorf("before the issuer wants it: %v", err)
+		}
+		d.Pending.NotBefore = now
+		if err := w.Fetch(t.Context(), d); !errors.Is(err, holder.ErrWaiting) || !d.Pending.NotBefore.After(now) {
+			t.Errorf("before it is signed: %v", err)
+		}
+		if _, err := i.Credentials.Settle(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		d.Pending.NotBefore = now
+		if err := w.Fetch(t.Context(), d); err != nil || d.Pending != nil || len(d.Copies) != 3 {
+			t.Fatal(len(d.Copies), err)
+		}
+		if err := w.Fetch(t.Context(), d); err != nil {
+			t.Errorf("what does not wait: %v", err)
+		}
+		if d, err = w.Store.Get(d.ID); err != nil || d.Pending != nil || len(d.Copies) != 3 {
+			t.Error(err)
+		}
+	}
+}
+
+// consents is what the page of the issuer does when a person says yes or no.
+func (i *installation) consents(person gov.Actor, yes bool) func(context.Context, string) error {
+	return func(ctx context.Context, address string) error {
+		u, err := url.Parse(address)
+		if err != nil {
+			return err
+		}
+		wish, err := i.Credentials.Open(ctx, u.Query().Get("client_id"), u.Query().Get("request_uri"))
+		if err != nil {
+			return err
+		}
+		back, err := i.Credentials.Answer(ctx, person, wish, yes)
+		if err != nil {
+			return err
+		}
+		stranger, err := http.Get(strings.Split(back, "?")[0] + "?code=x&state=y")
+		if err != nil || stranger.StatusCode != http.StatusBadRequest {
+			return fmt.Errorf("a stranger's answer: %w", err)
+		}
+		stranger.Body.Close()
+		res, err := http.Get(back)
+		if err == nil {
+			res.Body.Close()
+		}
+		return err
 	}
 }
 
@@ -245,53 +313,20 @@ func TestHolderConsents(t *testing.T) {
 	i := serveApp(t, nil)
 	i.offer(birthExtract) // makes the document that is then asked for
 	w := i.wallet()
-	_, m, err := w.Offer(t.Context(), i.offer(birthExtract)["offer"])
-	if err != nil {
-		t.Fatal(err)
-	}
-	var id string
-	for name, c := range m.Configurations {
-		if strings.Contains(name, birthExtract) && c.Format == openid4.SDJWT {
-			id = name
-		}
-	}
 	person, err := i.Accounts.ByLogin(t.Context(), "salma.demo")
 	if err != nil {
 		t.Fatal(err)
 	}
-	// What the page of the issuer does when the person says yes.
-	browse := func(yes bool) func(context.Context, string) error {
-		return func(ctx context.Context, address string) error {
-			u, err := url.Parse(address)
-			if err != nil {
-				return err
-			}
-			wish, err := i.Credentials.Open(ctx, u.Query().Get("client_id"), u.Query().Get("request_uri"))
-			if err != nil {
-				return err
-			}
-			back, err := i.Credentials.Answer(ctx, person.Actor, wish, yes)
-			if err != nil {
-				return err
-			}
-			stranger, err := http.Get(strings.Split(back, "?")[0] + "?code=x&state=y")
-			if err != nil || stranger.StatusCode != http.StatusBadRequest {
-				return fmt.Errorf("a stranger's answer: %w", err)
-			}
-			stranger.Body.Close()
-			res, err := http.Get(back)
-			if err == nil {
-				res.Body.Close()
-			}
-			return err
-		}
-	}
-	got, err := w.Request(t.Context(), i.base, holder.ReceiveOptions{Configurations: []string{id}, Copies: 2, Browse: browse(true)})
+	const id = birthExtract + ".sd-jwt"
+	got, err := w.Request(t.Context(), i.base, holder.ReceiveOptions{Configurations: []string{id}, Copies: 2, Browse: i.consents(person.Actor, true)})
 	if err != nil || len(got) != 1 || len(got[0].Copies) != 2 {
 		t.Fatal(got, err)
 	}
-	if _, err := w.Request(t.Context(), i.base, holder.ReceiveOptions{Configurations: []string{id}, Browse: browse(false)}); !errors.Is(err, oauth.AccessDenied) {
+	if _, err := w.Request(t.Context(), i.base, holder.ReceiveOptions{Configurations: []string{id}, Browse: i.consents(person.Actor, false)}); !errors.Is(err, oauth.AccessDenied) {
 		t.Errorf("the person said no: %v", err)
+	}
+	if _, err := w.Request(t.Context(), i.base, holder.ReceiveOptions{Browse: i.consents(person.Actor, true)}); !errors.Is(err, holder.ErrOffer) {
+		t.Errorf("nothing in particular: %v", err)
 	}
 }
 

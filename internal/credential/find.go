@@ -86,3 +86,8 @@ func referenceOf(text string) (statuslist.Reference, error) {
 	}
 	return statuslist.Reference{Index: int(st.Idx), URI: st.URI}, nil
 }
+
+// ByID returns a document for the program itself: no actor is checked.
+func (s *Credentials) ByID(ctx context.Context, id string) (*Document, error) {
+	return s.document(ctx, s.DB.Reader(), id)
+}

@@ -1,0 +1,123 @@
+package app
+
+import (
+	"context"
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"io/fs"
+	"net/http"
+	"os/exec"
+	"strings"
+
+	"diwan/country"
+	"diwan/internal/credential"
+	"diwan/internal/gov"
+	"diwan/internal/jobs"
+	"diwan/internal/verifier"
+	"diwan/internal/verifier/check"
+	"diwan/protocol/statuslist"
+	"diwan/protocol/trustlist"
+)
+
+// verifiersFile registers who may ask for documents, and what.
+const verifiersFile = "verifiers.json"
+
+// openVerifier opens the checking of documents. It relies on what this installation
+// publishes itself, and on lists of others that its own lists name.
+func (a *App) openVerifier(ctx context.Context) error {
+	anchor, err := a.Credentials.Anchor(ctx)
+	if err != nil {
+		return err
+	}
+	root, err := x509.ParseCertificate(anchor)
+	if err != nil {
+		return err
+	}
+	secret, err := a.derived("diwan: verifications")
+	if err != nil {
+		return err
+	}
+	networks, err := a.Config.networks()
+	if err != nil {
+		return err
+	}
+	base := a.publicBase()
+	kit := check.New(check.Options{Operator: base, Anchors: []*x509.Certificate{root}, TrustURL: base + "/trust/issuers", ListsURL: base + "/status",
+		Fetch: a.publishedOr(check.Fetcher(check.Transport(networks, a.Config.Demo))), Types: a.Credentials.TypeMetadata, Now: a.clock.Now})
+	a.Verifier, err = verifier.New(verifier.Options{DB: a.DB, Clock: a.clock, Country: a.Country, Log: a.log, Base: base, Secret: secret, Kit: kit,
+		Identity: func(ctx context.Context, id string, name gov.Text) (crypto.Signer, []*x509.Certificate, error) {
+			key, cert, err := a.Credentials.Certify(ctx, id, name)
+			return key, []*x509.Certificate{cert}, err
+		},
+		Render: renderer(), Numbers: numbers{a}, Demo: a.Config.Demo})
+	if err != nil {
+		return err
+	}
+	var parties verifier.Parties
+	if err := country.Decode(a.pack.Files, verifiersFile, &parties); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return a.Verifier.Enrol(ctx, parties)
+}
+
+// publishedOr reads what this installation publishes without going through the
+// network, where it may not reach itself.
+func (a *App) publishedOr(fetch check.Fetch) check.Fetch {
+	return func(ctx context.Context, url string) ([]byte, string, error) {
+		if b, kind, ok := a.Credentials.Local(ctx, url, statuslist.MediaJWT+", "+trustlist.MediaType); ok {
+			return b, kind, nil
+		}
+		return fetch(ctx, url)
+	}
+}
+
+// numbers look a document up by what is printed on it.
+type numbers struct{ a *App }
+
+// Standing implements verifier.Numbers.
+func (n numbers) Standing(ctx context.Context, number string) (verifier.Standing, error) {
+	d, err := n.a.Credentials.ByNumber(ctx, number)
+	if err != nil {
+		return verifier.Standing{}, err
+	}
+	t, err := n.a.Credentials.TypeVersion(ctx, d.Type, d.Version)
+	if err != nil {
+		return verifier.Standing{}, err
+	}
+	s := verifier.Standing{State: "valid", Type: t.Name, Issuer: catalogued{n.a, caseworkPlan{}}.name(d.Administration), From: d.From, Until: d.Until, Demonstration: n.a.Config.Demo}
+	today := gov.DateOf(n.a.clock.Now(), n.a.Country.Zone())
+	switch {
+	case d.State == credential.Revoked, d.State == credential.Suspended:
+		s.State = d.State
+	case !d.Until.IsZero() && d.Until.Before(today):
+		s.State = "expired"
+	}
+	return s, nil
+}
+
+// registerVerifier mounts what wallets call and the short addresses.
+func (a *App) registerVerifier(mux *http.ServeMux, cross *http.CrossOriginProtection, pages *verifier.Pages) {
+	a.Verifier.RegisterWallets(mux)
+	pages.RegisterShort(mux)
+	cross.AddInsecureBypassPattern("/present/") // wallets are sites of their own, and bring no cookie
+}
+
+func (a *App) verifierPages() *verifier.Pages {
+	return &verifier.Pages{Verifier: a.Verifier, Site: a.Site, Secure: strings.HasPrefix(a.Config.PublicURL, "https://")}
+}
+
+func (a *App) registerVerifierAPI(mux *http.ServeMux) {
+	(&verifier.API{Verifier: a.Verifier, Site: a.Site}).Register(mux)
+}
+
+func (a *App) registerVerifierJobs(r *jobs.Registry) { a.Verifier.Jobs(r) }
+
+// renderer makes pictures of PDF files where the program for it is installed.
+func renderer() check.Render {
+	program, err := exec.LookPath("pdftoppm")
+	if err != nil {
+		return nil
+	}
+	return renderWith(program)
+}

@@ -1,0 +1,132 @@
+package check
+
+import (
+	"cmp"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+
+	"diwan/protocol/claimpath"
+	"diwan/protocol/sdjwt"
+)
+
+// maxShown bounds the claims of a result.
+const maxShown = 400
+
+// registered are claims about the document itself, which are told in other ways.
+var registered = []string{"iss", "nbf", "exp", "iat", "cnf", "vct", "vct#integrity", "status", "aka_vcts"}
+
+// names lists what a type is called, by language.
+func names(t *sdjwt.TypeMetadata) map[string]string {
+	if t == nil || len(t.Display) == 0 {
+		return nil
+	}
+	m := map[string]string{}
+	for _, d := range t.Display {
+		put(m, d.Locale, d.Name)
+	}
+	return m
+}
+
+// put keeps words under their language without its region; those that name no region
+// come before those that do.
+func put(m map[string]string, locale, words string) {
+	base, _, region := strings.Cut(locale, "-")
+	if m[base] == "" || !region {
+		m[base] = words
+	}
+}
+
+// show lists what a document says, each value that holds no others by its path, in the
+// order in which its type describes them.
+func (r *Result) show(claims map[string]any, t *sdjwt.TypeMetadata) {
+	r.Names = names(t)
+	r.walk(nil, claims, t)
+	place := func(c Claim) int {
+		if t == nil {
+			return 0
+		}
+		if i := slices.IndexFunc(t.Claims, func(m sdjwt.ClaimMetadata) bool { return describes(m.Path, c.Path) }); i >= 0 {
+			return i
+		}
+		return len(t.Claims)
+	}
+	slices.SortStableFunc(r.Claims, func(a, b Claim) int { return cmp.Compare(place(a), place(b)) })
+}
+
+func (r *Result) walk(path claimpath.Path, v any, t *sdjwt.TypeMetadata) {
+	if len(r.Claims) >= maxShown {
+		return
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			if len(path) == 0 && r.Form == FormSDJWT && slices.Contains(registered, name) {
+				continue
+			}
+			r.walk(append(slices.Clone(path), name), v[name], t)
+		}
+		return
+	case []any:
+		for i, e := range v {
+			r.walk(append(slices.Clone(path), i), e, t)
+		}
+		return
+	}
+	r.Claims = append(r.Claims, Claim{Path: path, Labels: labels(path, t), Value: v})
+}
+
+func labels(path claimpath.Path, t *sdjwt.TypeMetadata) map[string]string {
+	if t == nil {
+		return nil
+	}
+	for _, c := range t.Claims {
+		if !describes(c.Path, path) || len(c.Display) == 0 {
+			continue
+		}
+		m := map[string]string{}
+		for _, d := range c.Display {
+			put(m, d.Locale, d.Label)
+		}
+		return m
+	}
+	return nil
+}
+
+// describes tells whether a description is of a claim. One of an ISO document may leave
+// the name space out.
+func describes(described, path claimpath.Path) bool {
+	if len(described) == len(path) && described.Covers(path) {
+		return true
+	}
+	return len(path) == 2 && len(described) == 1 && described[0] == path[1]
+}
+
+// Text writes a value for people; a picture has none.
+func (c Claim) Text() (text string, picture bool) {
+	switch v := c.Value.(type) {
+	case string:
+		if len(v) > 5 && (v[:5] == "data:" || len(v) > 4096) {
+			return "", true
+		}
+		return v, false
+	case bool, nil:
+		return "", false
+	}
+	b, err := json.Marshal(c.Value)
+	if err != nil {
+		return "", false
+	}
+	return string(b), false
+}
+
+// Name returns the last part of the path that is a name.
+func (c Claim) Name() string {
+	for i := len(c.Path) - 1; i >= 0; i-- {
+		if s, ok := c.Path[i].(string); ok {
+			return s
+		}
+	}
+	return ""
+}

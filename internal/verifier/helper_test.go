@@ -1,0 +1,5 @@
+package verifier
+
+import "diwan/internal/gov"
+
+func (w *world) actor() gov.Actor { return gov.Actor{ID: "operator"} }

@@ -1,0 +1,205 @@
+// Showing documents (OpenID4VP 1.0): who asks, for what, and an answer that only they can read.
+import { Fault, b64url, must, nonce as randomText, random, unb64url, utf8 } from "./core/bytes.js";
+import * as dcql from "./core/dcql.js";
+import { isObject } from "./core/json.js";
+import * as jose from "./core/jose.js";
+import * as jwe from "./core/jwe.js";
+import * as mdoc from "./core/mdoc.js";
+import * as sdjwt from "./core/sdjwt.js";
+import * as documents from "./documents.js";
+import * as keys from "./keys.js";
+import * as net from "./net.js";
+import { vouched } from "./receive.js";
+import { now } from "./state.js";
+import * as store from "./store.js";
+
+const audience = "https://self-issued.me/v2", type = "oauth-authz-req+jwt";
+
+/** @typedef {{ clientID: string, mode: string, uri: string, nonce: string, state: string, query: dcql.Query, metadata: any, known: boolean, name: string, names: Record<string, string>, purposes: Record<string, string>, demonstration: boolean, host: string }} Request */
+
+/**
+ * Gets and checks the request that a link leads to. A fault with an answer was proved to be the verifier's own: it is told.
+ * @param {URLSearchParams} link @returns {Promise<Request>}
+ */
+export async function open(link) {
+  const clientID = link.get("client_id") ?? "", uri = link.get("request_uri"), method = link.get("request_uri_method") ?? "get";
+  must(clientID && clientID.length <= 2048 && /^(x509_hash|x509_san_dns):./.test(clientID), "verifier", "the kind of name is not accepted");
+  must(["get", "post"].includes(method) && !(uri && link.get("request")), "invalid_request", "request_uri");
+  let text = link.get("request") ?? "", sent = "";
+  if (uri) {
+    sent = method === "post" ? randomText() : "";
+    const o = sent ? { method: "POST", headers: { Accept: "application/" + type, ...net.formType }, body: net.form({ wallet_nonce: sent, wallet_metadata: JSON.stringify(abilities) }) } :
+      { headers: { Accept: "application/" + type } };
+    const a = await net.call(uri, { ...o, max: 1 << 18 });
+    must(a.ok, "request_gone", "status " + a.status);
+    must(a.type === "application/" + type, "invalid_request", "media type");
+    text = net.body(a);
+  }
+  return check(text, clientID, sent);
+}
+
+const abilities = {
+  vp_formats_supported: { "dc+sd-jwt": { "sd-jwt_alg_values": ["ES256"], "kb-jwt_alg_values": ["ES256"] }, mso_mdoc: { issuerauth_alg_values: [-7], deviceauth_alg_values: [-7] } },
+  client_id_prefixes_supported: ["x509_hash", "x509_san_dns"], request_object_signing_alg_values_supported: ["ES256"], response_types_supported: ["vp_token"], response_modes_supported: ["direct_post", "direct_post.jwt"],
+};
+
+/** @param {string} text @param {string} clientID of the link @param {string} sent nonce @returns {Promise<Request>} */
+async function check(text, clientID, sent) {
+  const t = jose.parse(text, [type], "invalid_request"), c = t.claims, leaf = t.chain[0];
+  must(leaf, "verifier", "no certificate");
+  for (const [i, x] of t.chain.entries()) {
+    must(!x.selfNamed, "verifier", "a certificate that signed itself");
+    must(i === 0 || (await t.chain[i - 1].signedBy(x)), "verifier", "a chain that does not hold");
+  }
+  must(leaf.validAt(now()), "verifier", "its certificate is not of this time");
+  await t.verify(await leaf.key());
+  const rule = (/** @type {any} */ ok, /** @type {string} */ why) => must(ok, "invalid_request", why);
+  rule(c.client_id === clientID, "client_id is not that of the link");
+  const aud = Array.isArray(c.aud) ? c.aud : [c.aud];
+  rule(aud.length === 1 && aud[0] === audience, "aud");
+  rule(!sent || c.wallet_nonce === sent, "wallet_nonce");
+  rule(c.iat === undefined || (Number.isFinite(c.iat) && c.iat <= now() + 60), "iat");
+  rule(c.exp === undefined || (Number.isFinite(c.exp) && c.exp > now()), "expired");
+  const to = net.address(c.response_uri), at = clientID.indexOf(":"), name = clientID.slice(at + 1);
+  if (clientID.startsWith("x509_hash:")) must(name === b64url(await leaf.fingerprint()), "verifier", "the name is another's");
+  else must(leaf.hosts.includes(name.toLowerCase()) && to.hostname === name.toLowerCase(), "verifier", "the name is another's");
+  rule(c.redirect_uri === undefined, "redirect_uri");
+  rule(c.response_mode === "direct_post" || c.response_mode === "direct_post.jwt", "response_mode");
+  const safe = /^[A-Za-z0-9._~-]*$/;
+  rule(c.state === undefined || (typeof c.state === "string" && safe.test(c.state) && c.state.length <= 1024), "state");
+  const said = isObject(c.client_metadata) ? c.client_metadata : {};
+  const info = inform(c.verifier_info);
+  /** @type {Request} */
+  const r = { clientID, mode: c.response_mode, uri: c.response_uri, nonce: c.nonce, state: c.state ?? "", query: { credentials: [] }, metadata: said, known: await vouched(t.chain), name: leaf.organization || leaf.commonName || to.hostname,
+    names: { ...spoken(said, "client_name"), ...info.names }, purposes: info.purposes, demonstration: info.demonstration, host: to.host };
+  try {
+    rule(c.response_type === "vp_token", "response_type");
+    rule(typeof c.nonce === "string" && c.nonce && safe.test(c.nonce) && c.nonce.length <= 1024, "nonce");
+    rule(c.dcql_query !== undefined && c.scope === undefined, "dcql_query");
+    r.query = dcql.check(c.dcql_query);
+    if (c.transaction_data !== undefined) throw new Fault("invalid_transaction_data");
+    rule(r.query.credentials.every((q) => q.require_cryptographic_holder_binding !== false) || r.state.length >= 22, "state");
+    if (r.mode === "direct_post.jwt") {
+      jwe.choose(said.jwks);
+      jwe.select(said.encrypted_response_enc_values_supported);
+    }
+    if (!r.query.credentials.some((q) => q.format === "dc+sd-jwt" || q.format === "mso_mdoc")) throw new Fault("vp_formats_not_supported");
+  } catch (e) {
+    if (e instanceof Fault) await refuse(r, ["invalid_transaction_data", "vp_formats_not_supported"].includes(e.code) ? e.code : "invalid_request").catch(() => {});
+    throw e;
+  }
+  return r;
+}
+
+/** Texts by language: name, name#fr … @param {any} o @param {string} name */
+function spoken(o, name) {
+  const out = /** @type {Record<string, string>} */ ({});
+  for (const [k, v] of Object.entries(o)) if (typeof v === "string" && (k === name || k.startsWith(name + "#"))) out[k.slice(name.length + 1).split("-")[0]] = v.slice(0, 500);
+  return out;
+}
+
+/** What the verifier says of itself, by language; it is worth as much as its certificate. @param {any} list verifier_info */
+function inform(list) {
+  const out = { names: /** @type {Record<string, string>} */ ({}), purposes: /** @type {Record<string, string>} */ ({}), demonstration: false };
+  const texts = (/** @type {any} */ o) => Object.fromEntries(Object.entries(isObject(o) ? o : {}).flatMap(([k, v]) => (typeof v === "string" ? [[k, v.slice(0, 500)]] : [])));
+  for (const x of Array.isArray(list) ? list.slice(0, 16) : []) if (isObject(x) && isObject(x.data)) {
+    Object.assign(out.names, texts(x.data.name));
+    Object.assign(out.purposes, texts(x.data.purpose));
+    out.demonstration ||= x.data.demonstration === true;
+  }
+  return out;
+}
+
+/** @typedef {{ question: dcql.Question, candidates: { document: documents.Document, standing: documents.Standing, paths: dcql.Path[] }[] }} Choice */
+
+/** Finds what could be shown. Documents that are not valid are left out. @param {Request} r @returns {Promise<Choice[]>} */
+export async function choices(r) {
+  const docs = await documents.all();
+  await documents.refresh(docs);
+  const held = [];
+  for (const d of docs) {
+    const standing = await documents.standing(d);
+    if (documents.showable(standing)) held.push({ document: d, standing, format: d.format, type: d.type, claims: d.claims, authorityKeys: d.authorityKeys });
+  }
+  return dcql.evaluate(r.query, held).map(({ question, matches }) => ({ question, candidates: matches.map((m) => ({ document: held[m.held].document, standing: held[m.held].standing, paths: m.paths })) }));
+}
+
+/** Everything that an answer shows of a document: what is asked for, and what its issuer did not allow to be hidden. @param {documents.Document} d @param {dcql.Path[]} paths */
+export async function shown(d, paths) {
+  if (d.format === "mso_mdoc") return paths.map((p) => ({ path: p, value: d.claims[String(p[0])][String(p[1])], names: documents.label(d, p), always: false }));
+  const t = await sdjwt.parse(sdjwt.choose(await sdjwt.parse(d.copies[0].text), paths));
+  const out = [];
+  for (const f of documents.fields({ ...d, claims: t.claims })) {
+    const asked = paths.some((p) => p.length === 1 && p[0] === f.path[0]), below = paths.filter((p) => p.length > 1 && p[0] === f.path[0]);
+    if (!asked && below.length) for (const p of below) out.push({ path: p, value: dcql.locate(p, t.claims)[0].value, names: documents.label(d, p), always: false });
+    else out.push({ ...f, always: !asked });
+  }
+  return out;
+}
+
+/** One presentation by the copy that was used least. @param {Request} r @param {Choice["candidates"][number]} c @param {dcql.Question} q */
+async function presentation(r, c, q) {
+  const d = /** @type {documents.Document} */ (await documents.get(c.document.id));
+  must(d && documents.showable(await documents.standing(d)), "not_valid");
+  const copy = documents.nextCopy(d), key = await keys.get(copy.key);
+  must(key, "key_lost");
+  copy.used++;
+  await store.change({ store: "documents", put: d }); // before it is sent: a copy is never taken for unused
+  if (d.format === "mso_mdoc") {
+    const to = r.mode === "direct_post.jwt" ? await jose.thumbprint(jwe.choose(r.metadata.jwks)) : null;
+    const session = await mdoc.transcript(r.clientID, r.nonce, to, r.uri);
+    return b64url(await mdoc.present(await mdoc.parse(unb64url(copy.text)), c.paths, key.privateKey, session));
+  }
+  const chosen = sdjwt.choose(await sdjwt.parse(copy.text), c.paths);
+  return q.require_cryptographic_holder_binding === false ? chosen : sdjwt.present(chosen, key.privateKey, { aud: r.clientID, nonce: r.nonce, now: now() });
+}
+
+/**
+ * Sends what the holder chose. Returns where they go on, if the verifier says so.
+ * @param {Request} r @param {{ question: dcql.Question, candidate: Choice["candidates"][number] }[]} chosen @returns {Promise<string>}
+ */
+export async function send(r, chosen) {
+  const tokens = /** @type {Record<string, string[]>} */ ({});
+  const fields = [];
+  for (const c of chosen) {
+    tokens[c.question.id] = [await presentation(r, c.candidate, c.question)];
+    fields.push({ document: c.candidate.document.id, names: c.candidate.document.names, fields: (await shown(c.candidate.document, c.candidate.paths)).map((f) => ({ path: f.path, names: f.names })) });
+  }
+  const entry = { id: b64url(random(16)), at: now(), who: r.name, names: r.names, known: r.known, host: r.host, shown: fields, outcome: "unknown" };
+  await store.change({ store: "history", put: entry });
+  const answer = await post(r, { vp_token: tokens });
+  await store.change({ store: "history", put: { ...entry, outcome: answer.ok ? "sent" : "refused" } });
+  must(answer.ok, "verifier_refused", answer.why);
+  return answer.to;
+}
+
+/** Tells the verifier that nothing is shown, and no more than that. @param {Request} r @param {string} [code] */
+export async function refuse(r, code = "access_denied") {
+  await store.change({ store: "history", put: { id: b64url(random(16)), at: now(), who: r.name, names: r.names, known: r.known, host: r.host, shown: [], outcome: "declined" } });
+  return (await post(r, { error: code })).to;
+}
+
+/** @param {Request} r @param {any} payload */
+async function post(r, payload) {
+  if (r.state) payload.state = r.state;
+  let fields;
+  if (r.mode === "direct_post.jwt") {
+    try {
+      fields = { response: await jwe.seal(utf8(JSON.stringify(payload)), jwe.choose(r.metadata.jwks), jwe.select(r.metadata.encrypted_response_enc_values_supported)) };
+    } catch (e) {
+      if (!payload.error) throw e;
+    }
+  }
+  fields ??= { ...payload, ...(payload.vp_token && { vp_token: JSON.stringify(payload.vp_token) }) };
+  const a = await net.call(r.uri, { method: "POST", headers: { Accept: "application/json", ...net.formType }, body: net.form(fields), max: 1 << 16 });
+  let to = "";
+  if (a.ok && a.body.length) {
+    const uri = net.json(a).redirect_uri;
+    if (uri !== undefined) {
+      const [page] = String(uri).split("#");
+      net.address(page);
+      to = String(uri);
+    }
+  }
+  return { ok: a.ok, to, why: a.ok ? "" : net.refusal(a).error + " " + a.status };
+}
