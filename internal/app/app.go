@@ -37,6 +37,7 @@ import (
 	"diwan/internal/mail"
 	"diwan/internal/sms"
 	"diwan/internal/verifier"
+	"diwan/internal/wallet"
 	"diwan/internal/web"
 )
 
@@ -87,12 +88,12 @@ func Migrations() []db.Migrations {
 
 // MessageFolders returns the words of all slices.
 func MessageFolders() []fs.FS {
-	return []fs.FS{web.Messages(), identity.Messages(), catalogue.Messages(), catalogue.MessagesAPI(), gazette.Messages(), exchange.Messages(), casework.Messages(), casework.MessagesMore(), casework.DeskMessages(), clock.Messages(), form.Messages(), document.Messages(), upload.Messages(), credential.Messages(), verifier.Messages()}
+	return []fs.FS{web.Messages(), identity.Messages(), catalogue.Messages(), catalogue.MessagesAPI(), gazette.Messages(), exchange.Messages(), casework.Messages(), casework.MessagesMore(), casework.DeskMessages(), clock.Messages(), form.Messages(), document.Messages(), upload.Messages(), credential.Messages(), verifier.Messages(), wallet.Messages()}
 }
 
 // TemplateSets returns the pages of all slices.
 func TemplateSets() []web.TemplateSet {
-	return []web.TemplateSet{identity.Templates(), catalogue.Templates(), gazette.Templates(), exchange.Templates(), casework.Templates(), credential.Templates(), verifier.Templates()}
+	return []web.TemplateSet{identity.Templates(), catalogue.Templates(), gazette.Templates(), exchange.Templates(), casework.Templates(), credential.Templates(), verifier.Templates(), wallet.Templates()}
 }
 
 // LoadCountry reads the built-in country pack, or the one in a folder.

@@ -26,6 +26,7 @@ import (
 	"diwan/internal/jobs"
 	"diwan/internal/keys"
 	"diwan/internal/problem"
+	"diwan/internal/wallet"
 )
 
 // credentialFile describes the documents that a country issues.
@@ -248,7 +249,7 @@ func (a *App) registerCredentials(mux *http.ServeMux, cross *http.CrossOriginPro
 
 // registerDocuments mounts the pages on which people fetch their documents.
 func (a *App) registerDocuments(mux *http.ServeMux) {
-	m := &credential.Mine{Credentials: a.Credentials, Site: a.Site, Actor: identity.Actor, Print: a.printDocument,
+	m := &credential.Mine{Credentials: a.Credentials, Site: a.Site, Actor: identity.Actor, Wallet: wallet.Root, Print: a.printDocument,
 		Acting: func(r *http.Request) string { return identity.Acting(r).ID }}
 	m.Register(mux)
 }

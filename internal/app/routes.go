@@ -13,6 +13,7 @@ import (
 	"diwan/internal/identity"
 	"diwan/internal/problem"
 	"diwan/internal/verifier"
+	"diwan/internal/wallet"
 	"diwan/internal/web"
 )
 
@@ -63,8 +64,13 @@ func (a *App) routes() http.Handler {
 	secure := a.Config.TLSCert != "" || strings.HasPrefix(a.Config.PublicURL, "https://")
 	sessions := identity.NewSessions(a.DB, a.Accounts, a.clock, secure)
 	doors := a.openDoors(sessions)
+	holder, err := a.openWallet(sessions.Load, a.fewTries)
+	if err != nil {
+		panic(err) // the files of the wallet are part of the program
+	}
+	holder.Register(mux)
 	pages.Handle("/office/", m.wrap("office", a.office(sessions, doors)))
-	pages.Handle("/me/", m.wrap("me", a.mine(sessions, doors)))
+	pages.Handle("/me/", m.wrap("me", a.mine(sessions, doors, holder)))
 	a.registerExchangePages(pages)
 	if a.Casework != nil {
 		a.receipts().Register(pages)
@@ -153,13 +159,14 @@ func (a *App) office(sessions *identity.Sessions, doors *identity.Doors) http.Ha
 }
 
 // mine is the space of a person, behind their own sign-in.
-func (a *App) mine(sessions *identity.Sessions, doors *identity.Doors) http.Handler {
+func (a *App) mine(sessions *identity.Sessions, doors *identity.Doors, holder *wallet.App) http.Handler {
 	signIn := a.signInPages(sessions, doors, identity.Me)
 	mux := http.NewServeMux()
 	signIn.Register(mux)
 	space := http.NewServeMux()
 	a.registerExchangeSpace(space)
 	a.registerDocuments(space)
+	holder.RegisterPages(space)
 	space.HandleFunc("/", a.Site.NoPage)
 	mux.Handle("/me/", signIn.Require(space))
 	return sessions.Load(mux)

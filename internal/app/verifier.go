@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
-	"os/exec"
 	"strings"
 
 	"diwan/country"
@@ -16,6 +15,7 @@ import (
 	"diwan/internal/jobs"
 	"diwan/internal/verifier"
 	"diwan/internal/verifier/check"
+	"diwan/internal/verifier/poppler"
 	"diwan/protocol/statuslist"
 	"diwan/protocol/trustlist"
 )
@@ -50,7 +50,7 @@ func (a *App) openVerifier(ctx context.Context) error {
 			key, cert, err := a.Credentials.Certify(ctx, id, name)
 			return key, []*x509.Certificate{cert}, err
 		},
-		Render: renderer(), Numbers: numbers{a}, Demo: a.Config.Demo})
+		Render: poppler.Find(), Numbers: numbers{a}, Demo: a.Config.Demo})
 	if err != nil {
 		return err
 	}
@@ -112,12 +112,3 @@ func (a *App) registerVerifierAPI(mux *http.ServeMux) {
 }
 
 func (a *App) registerVerifierJobs(r *jobs.Registry) { a.Verifier.Jobs(r) }
-
-// renderer makes pictures of PDF files where the program for it is installed.
-func renderer() check.Render {
-	program, err := exec.LookPath("pdftoppm")
-	if err != nil {
-		return nil
-	}
-	return renderWith(program)
-}

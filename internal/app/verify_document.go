@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"diwan/internal/verifier/check"
+	"diwan/internal/verifier/poppler"
 )
 
 // VerifyOptions say what a document is checked with.
@@ -42,7 +43,7 @@ func VerifyDocument(ctx context.Context, o VerifyOptions, content []byte) (*Veri
 	if err != nil {
 		return nil, err
 	}
-	r, err := kit.File(ctx, content, renderer())
+	r, err := kit.File(ctx, content, poppler.Find())
 	if err != nil && len(r.Reasons) == 0 {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package credential
 
 import (
 	"context"
-	"crypto"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"diwan/internal/db"
+	"diwan/internal/problem"
 	"diwan/protocol/jws"
 	"diwan/protocol/oauth"
 )
@@ -151,7 +151,12 @@ func (s *Credentials) grantToken(ctx context.Context, req *oauth.TokenRequest, c
 		}
 		if c.client != nil {
 			g.body.Copy, g.body.Client = c.client.Thumbprint, c.client.ID
-			if g.body.Wallet, err = s.walletOf(ctx, tx, c.client.Thumbprint); err != nil {
+			g.body.Wallet, err = s.walletOf(ctx, tx, c.client.Thumbprint)
+			if problem.Is(err, problem.Forbidden) {
+				refused = fmt.Errorf("%w: the wallet was revoked", oauth.InvalidClient)
+				return refused
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -261,12 +266,4 @@ func (s *Credentials) access(r *http.Request, path string, used *seen) (*access,
 	_, err = oauth.VerifyDPoP(r.Context(), oauth.DPoPCheck{Header: r.Header, Method: r.Method, URL: s.Base + path, AccessToken: auth.Token, Thumbprint: a.key,
 		Algorithms: algorithms, Now: now, Nonce: s.nonces.Valid(oauth.ForDPoP, now), Replays: used})
 	return a, err
-}
-
-// trustsWallet finds the key of who attests a wallet.
-func (s *Credentials) trustsWallet(h jws.Header, issuer string) (crypto.PublicKey, error) {
-	if s.Wallets == nil {
-		return nil, errors.New("no wallet provider is trusted")
-	}
-	return s.Wallets(h, issuer)
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -130,14 +131,7 @@ func (p *Pages) homeWith(w http.ResponseWriter, r *http.Request, status int, wro
 	return nil
 }
 
-func machine(x *Party, l gov.Lang) bool {
-	for _, m := range x.Review {
-		if m == l {
-			return true
-		}
-	}
-	return false
-}
+func machine(x *Party, l gov.Lang) bool { return slices.Contains(x.Review, l) }
 
 func (p *Pages) who(r *http.Request) gov.Actor {
 	if p.Site.Who == nil {

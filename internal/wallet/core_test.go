@@ -9,7 +9,6 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
-	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
@@ -184,7 +183,7 @@ func (f *fixtures) ask(t *testing.T) {
 	f.request = &vp.Request{ClientID: vp.HashID(f.verifier.cert), Mode: vp.DirectPostJWT, ResponseURI: "https://bank.example/answer", Nonce: vp.NewNonce(), State: "state-1",
 		WalletNonce: "wallet-nonce", Query: q, Metadata: vp.MetadataFor(f.answer), Issued: f.now, Expires: f.now.Add(time.Minute)}
 	f.out["request"] = must(f.request.Sign(f.verifier.key, []*x509.Certificate{f.verifier.cert}))
-	f.out["client_id"] = f.request.ClientID
+	f.out["client_id"], f.out["verifier_pkcs8"], f.out["verifier_cert"] = f.request.ClientID, pkcs8(t, f.verifier.key), base64.StdEncoding.EncodeToString(f.verifier.cert.Raw)
 }
 
 // askFor makes a request of the bank for claims of a type, named with commas.
@@ -236,23 +235,18 @@ func script(t *testing.T, name string, f *fixtures) map[string]any {
 	return answers
 }
 
+// copyApp writes the application as it is served.
 func copyApp(t *testing.T, dir string) {
 	t.Helper()
-	err := filepath.WalkDir("app", func(p string, e fs.DirEntry, err error) error {
-		if err != nil {
-			return err
+	files := good(t)((&App{}).read()).(map[string][]byte)
+	for name, b := range files {
+		p := filepath.Join(dir, "app", filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(p), 0o700); err != nil {
+			t.Fatal(err)
 		}
-		if e.IsDir() {
-			return os.MkdirAll(filepath.Join(dir, p), 0o700)
+		if err := os.WriteFile(p, b, 0o600); err != nil {
+			t.Fatal(err)
 		}
-		b, err := os.ReadFile(p)
-		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, p), b, 0o600)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 }
 
@@ -316,4 +310,8 @@ func (f *fixtures) checkProofs(t *testing.T, a map[string]any) {
 	}
 }
 
+// TestRequests brings requests, offers and links that must be refused.
+func TestRequests(t *testing.T) { script(t, "request.test.mjs", makeFixtures(t)) }
+
+// TestBackup writes backups and reads them on another device.
 func TestBackup(t *testing.T) { script(t, "backup.test.mjs", &fixtures{out: map[string]any{}}) }

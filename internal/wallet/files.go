@@ -2,7 +2,6 @@ package wallet
 
 import (
 	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -56,9 +55,6 @@ func (a *App) load() error {
 			continue
 		}
 		a.files[n] = web.NewRendered(contentType(n), b)
-		if path.Ext(n) == ".js" {
-			a.size += len(web.Gzip(b, gzip.BestCompression))
-		}
 	}
 	if err := a.renderPages(content); err != nil {
 		return err

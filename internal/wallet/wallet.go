@@ -85,7 +85,6 @@ type App struct {
 	languages []gov.Language           // of the country, that the application has words in
 	// version names the content of all files together.
 	version string
-	size    int // of the scripts, compressed
 }
 
 // New prepares the application: its files, each compressed once.

@@ -1,23 +1,11 @@
 // Calls to others. Every address may come from a stranger: only https (or this very machine), no cookies, no redirects,
 // bounded in bytes and time.
+import { address } from "./core/address.js";
 import { Fault, concat, must, text } from "./core/bytes.js";
 import { object } from "./core/json.js";
 
+export { address };
 const seconds = 20;
-
-/** Refuses an address that may not be called. @param {unknown} s @returns {URL} */
-export function address(s) {
-  must(typeof s === "string" && s.length <= 2048 && !/[\s#]/.test(s), "address");
-  let u;
-  try {
-    u = new URL(/** @type {string} */ (s));
-  } catch {
-    throw new Fault("address", "malformed");
-  }
-  const here = ["localhost", "127.0.0.1", "[::1]"].includes(u.hostname);
-  must((u.protocol === "https:" || (u.protocol === "http:" && here)) && !u.username && !u.password, "address", "not https");
-  return u;
-}
 
 /** @typedef {{ ok: boolean, status: number, type: string, headers: Headers, body: Uint8Array }} Answer */
 

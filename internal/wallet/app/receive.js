@@ -4,6 +4,7 @@ import { Fault, b64url, must, nonce as randomText, random, utf8 } from "./core/b
 import { isObject, object } from "./core/json.js";
 import * as jose from "./core/jose.js";
 import * as jwe from "./core/jwe.js";
+import { preAuthorized, readOffer } from "./core/offer.js";
 import * as proofs from "./core/proofs.js";
 import { chained } from "./core/der.js";
 import * as device from "./device.js";
@@ -13,43 +14,12 @@ import * as net from "./net.js";
 import { now, settings, trusted, anchors } from "./state.js";
 import * as store from "./store.js";
 
-const preAuthorized = "urn:ietf:params:oauth:grant-type:pre-authorized_code";
+/** @typedef {import("./core/offer.js").Offer} Offer */
 const copies = 3;
 
-/** @typedef {{ issuer: string, configurations: string[], code?: string, tx?: { numeric: boolean, length: number, description: string } | null, server?: string, state?: string }} Offer */
 /** @typedef {{ metadata: any, known: boolean, names: Record<string, string> }} Issuer */
 /** @typedef {{ id: string, format: string, type: string, scope: string, names: Record<string, string>, about: Record<string, string>, colour: string, labels: { path: any[], names: Record<string, string> }[] }} Configuration */
 /** @typedef {{ access: string, scheme: string, key: keys.Key, ends: number, details: any[] }} Token */
-
-/** Reads an offer, which is a stranger's word. @param {any} o @returns {Offer} */
-export function readOffer(o) {
-  const rule = (/** @type {any} */ ok, /** @type {string} */ why) => must(ok, "offer", why);
-  rule(isObject(o), "not an object");
-  net.address(o.credential_issuer);
-  const ids = o.credential_configuration_ids;
-  rule(Array.isArray(ids) && ids.length > 0 && ids.length <= 64 && new Set(ids).size === ids.length && ids.every((i) => typeof i === "string" && i && i.length <= 2048), "configurations");
-  rule(o.grants === undefined || isObject(o.grants), "grants");
-  /** @type {Offer} */
-  const offer = { issuer: o.credential_issuer, configurations: ids };
-  const p = o.grants?.[preAuthorized], c = o.grants?.authorization_code;
-  if (p !== undefined) {
-    rule(isObject(p) && typeof p["pre-authorized_code"] === "string" && p["pre-authorized_code"] && p["pre-authorized_code"].length <= 2048, "code");
-    offer.code = p["pre-authorized_code"];
-    offer.tx = null;
-    offer.server = p.authorization_server;
-    if ("tx_code" in p) {
-      const t = p.tx_code;
-      rule(isObject(t) && [undefined, "numeric", "text"].includes(t.input_mode) && (t.length === undefined || (Number.isSafeInteger(t.length) && t.length > 0 && t.length <= 64)), "tx_code");
-      rule(t.description === undefined || (typeof t.description === "string" && [...t.description].length <= 300), "tx_code");
-      offer.tx = { numeric: t.input_mode !== "text", length: t.length ?? 0, description: t.description ?? "" };
-    }
-  } else if (c !== undefined) {
-    rule(isObject(c) && (c.issuer_state === undefined || typeof c.issuer_state === "string"), "authorization_code");
-    offer.state = c.issuer_state;
-    offer.server = c.authorization_server;
-  }
-  return offer;
-}
 
 /** @param {URLSearchParams} query */
 export async function openOffer(query) {

@@ -3,6 +3,7 @@ package holder
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -95,7 +96,10 @@ func (w *Wallet) Receive(ctx context.Context, link string, o ReceiveOptions) ([]
 // Request asks an issuer for documents without an offer: the person consents at the
 // issuer, in their browser.
 func (w *Wallet) Request(ctx context.Context, issuer string, o ReceiveOptions) ([]*Document, error) {
-	m, err := w.describe(ctx, strings.TrimSuffix(issuer, "/"))
+	if u, err := url.Parse(issuer); err == nil && u.Path == "/" {
+		issuer = strings.TrimSuffix(issuer, "/") // as browsers write the address of a host
+	}
+	m, err := w.describe(ctx, issuer)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ export function parse(b) {
   must(signed instanceof Map && !signed.has(2) && ![...unprotected.keys()].some((k) => signed.has(k)), "unreadable", "headers of COSE");
   must(signed.get(1) === -7 || signed.get(1) === -9, "unsupported", "algorithm");
   return { protected: signed, unprotected, payload, verify: async (key, detached) => {
+    must(/** @type {EcKeyAlgorithm} */ (key.algorithm).namedCurve === "P-256", "unsupported", "a curve");
     must((payload === null) === (detached !== undefined), "unreadable", "the payload is given not at all or twice");
     const content = encode(["Signature1", head, new Uint8Array(), payload ?? detached]);
     must(signature.length === 64 && (await crypto.subtle.verify(algorithm, key, signature, content)), "bad_signature");

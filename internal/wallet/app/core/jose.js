@@ -50,6 +50,7 @@ export function parse(compact, types, code = "unreadable", algorithms = ["ES256"
     chain = header.x5c.map((/** @type {string} */ c) => new Certificate(unb64(c, code)));
   }
   return { header, claims, chain, verify: async (key) => {
+    must(/** @type {EcKeyAlgorithm} */ (key.algorithm).namedCurve === (digest === "SHA-384" ? "P-384" : "P-256"), "unsupported", "a curve that does not fit the algorithm");
     const ok = await crypto.subtle.verify({ name: "ECDSA", hash: digest }, key, signature, utf8(parts[0] + "." + parts[1]));
     must(ok, "bad_signature");
   } };
