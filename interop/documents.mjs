@@ -26,3 +26,19 @@ export async function mdoc(text, anchor) {
 
 // sameKey tells whether two public keys are the same.
 export const sameKey = async (a, b) => (await jose.calculateJwkThumbprint(a)) === (await jose.calculateJwkThumbprint(b))
+
+// altered changes one character within a text.
+export function altered(text, at) {
+	const i = Math.floor(text.length * at)
+	return text.slice(0, i) + (text[i] === 'A' ? 'B' : 'A') + text.slice(i + 1)
+}
+
+// refused makes sure that the libraries check at all: what was altered must not pass.
+export async function refused(what, read) {
+	try {
+		await read()
+	} catch {
+		return
+	}
+	throw new Error(`${what} passes`)
+}

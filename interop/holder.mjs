@@ -4,7 +4,7 @@
 import { Openid4vciClient } from '@openid4vc/openid4vci'
 import { clientAuthenticationAnonymous, setGlobalConfig } from '@openid4vc/oauth2'
 import { b64, callbacks, newKey } from './crypto.mjs'
-import { mdoc, sameKey, sdJwt } from './documents.mjs'
+import { altered, mdoc, refused, sameKey, sdJwt } from './documents.mjs'
 import { present } from './present.mjs'
 import { check, input, must } from './report.mjs'
 
@@ -34,12 +34,16 @@ for (const o of job.offers) {
 		for (const [i, { credential }] of answer.credentials.entries()) {
 			if (issuerMetadata.credentialIssuer.credential_configurations_supported[o.configuration].format === 'mso_mdoc') {
 				const d = await mdoc(credential, anchor)
+				await refused('an altered document', () => mdoc(altered(credential, 0.9), anchor))
+				await refused('a document under another anchor', () => mdoc(credential, b64(job.stranger)))
 				const object = d.issuerAuth.mobileSecurityObject
 				must(object.docType === 'org.iso.18013.5.1.mDL', object.docType)
 				must(await sameKey(object.deviceKeyInfo.deviceKey.jwk, keys[i].publicJwk), 'it is bound to another key')
 				must(d.getPrettyClaims('org.iso.18013.5.1').family_name === o.family_name, 'the name is another')
 			} else {
 				const { payload, header } = await sdJwt(credential, anchor)
+				await refused('an altered document', () => sdJwt(altered(credential, 0.1), anchor))
+				await refused('a document under another anchor', () => sdJwt(credential, b64(job.stranger)))
 				must(header.typ === 'dc+sd-jwt', header.typ)
 				must(payload.family_name === o.family_name, 'the name is another')
 				must(await sameKey(payload.cnf.jwk, keys[i].publicJwk), 'it is bound to another key')

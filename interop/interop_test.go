@@ -203,8 +203,9 @@ func TestHolderOfOthers(t *testing.T) {
 		Asked         string `json:"asked,omitempty"` // by the verifier here
 	}
 	birth, sd, iso := offered(t, base, "birth-extract"), offered(t, base, "property-certificate"), offered(t, base, "driving-licence")
+	_, stranger, _ := verifierKey(t)
 	sale, driver := asked(t, base, "property-sale"), asked(t, base, "driver")
-	run(t, "holder.mjs", map[string]any{"anchor": base64.StdEncoding.EncodeToString(anchor(t, a).Raw), "offers": []wanted{
+	run(t, "holder.mjs", map[string]any{"anchor": base64.StdEncoding.EncodeToString(anchor(t, a).Raw), "stranger": base64.StdEncoding.EncodeToString(stranger.Raw), "offers": []wanted{
 		{"SD-JWT VC", birth.Link, birth.Code, "birth-extract.sd-jwt", name, ""},
 		{"SD-JWT VC by reference", sd.ByRef, sd.Code, "property-certificate.sd-jwt", name, sale.Link},
 		{"mdoc", iso.Link, iso.Code, "driving-licence.mdoc", name, driver.Link},
@@ -255,8 +256,9 @@ func (v verification) state(t *testing.T) string {
 	return s.State
 }
 
-// verifierKey is a verifier's key with a certificate below an authority of its own.
-func verifierKey(t *testing.T) (*ecdsa.PrivateKey, []*x509.Certificate) {
+// verifierKey is a verifier's key, an authority that nobody here knows, and a certificate
+// below it.
+func verifierKey(t *testing.T) (*ecdsa.PrivateKey, *x509.Certificate, []*x509.Certificate) {
 	t.Helper()
 	keys := [2]*ecdsa.PrivateKey{}
 	for i := range keys {
@@ -273,7 +275,7 @@ func verifierKey(t *testing.T) (*ecdsa.PrivateKey, []*x509.Certificate) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return keys[1], []*x509.Certificate{c}
+	return keys[1], root.Certificate, []*x509.Certificate{c}
 }
 
 // A verifier of others is shown documents by the holder here.
@@ -293,7 +295,7 @@ func TestVerifierOfOthers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	key, chain := verifierKey(t)
+	key, _, chain := verifierKey(t)
 	type ask struct {
 		Name   string          `json:"name"`
 		Format string          `json:"format"`

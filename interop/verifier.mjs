@@ -11,7 +11,7 @@ import { calculateX509HashClientIdPrefixValue, Openid4vpVerifier } from '@openid
 import { DeviceResponse, SessionTranscript } from '@owf/mdoc'
 import * as jose from 'jose'
 import { b64, callbacks, mdocContext, newKey } from './crypto.mjs'
-import { sdJwt } from './documents.mjs'
+import { refused, sdJwt } from './documents.mjs'
 import { check, input, must, say } from './report.mjs'
 
 setGlobalConfig({ allowInsecureUrls: true }) // the wallet is on this machine
@@ -65,11 +65,14 @@ for (const ask of job.asks) {
 			const transcript = await SessionTranscript.forOid4Vp({ clientId: request.client_id, nonce: request.nonce, responseUri: request.response_uri, jwkThumbprint: b64(await jose.calculateJwkThumbprint(enc)) }, mdocContext)
 			const shown = DeviceResponse.fromEncodedForOid4Vp(text)
 			await shown.verify({ sessionTranscript: transcript, trustedCertificates: [anchor] }, mdocContext)
+			const another = await SessionTranscript.forOid4Vp({ clientId: request.client_id, nonce: 'another', responseUri: request.response_uri, jwkThumbprint: b64(await jose.calculateJwkThumbprint(enc)) }, mdocContext)
+			await refused('an answer to another request', () => shown.verify({ sessionTranscript: another, trustedCertificates: [anchor] }, mdocContext))
 			const names = Object.keys(shown.documents[0].issuerSigned.getPrettyClaims('org.iso.18013.5.1')).sort()
 			must(JSON.stringify(names) === JSON.stringify(ask.shows), `shown: ${names}`)
 			return
 		}
 		const { payload, kb } = await sdJwt(text, anchor, request.nonce)
+		await refused('an answer to another request', () => sdJwt(text, anchor, 'another'))
 		must(kb.payload.aud === request.client_id, 'the proof is for another')
 		const names = ask.hidden.concat(ask.shows).filter((n) => n in payload).sort()
 		must(JSON.stringify(names) === JSON.stringify(ask.shows), `shown: ${names}`)

@@ -18,7 +18,6 @@ import (
 
 	"diwan/internal/app"
 	"diwan/internal/app/seed"
-	"diwan/internal/gov"
 )
 
 // issuer runs the program as a demonstration and returns its address, and a file with

@@ -114,8 +114,30 @@ func (i *installation) offer(kind string) map[string]string {
 
 const drivingLicence, birthExtract = "driving-licence", "birth-extract"
 
-func TestHolderReceives(t *testing.T) {
-	i := serveApp(t, nil)
+// One installation serves all these tests: none changes what another sees.
+func TestHolder(t *testing.T) {
+	shared := serveApp(t, nil)
+	for _, test := range []struct {
+		name string
+		run  func(*testing.T, *installation)
+	}{
+		{"receives", holderReceives},
+		{"refuses", holderRefuses},
+		{"copies share nothing", holderCopiesShareNothing},
+		{"fetches later", holderFetchesLater},
+		{"consents", holderConsents},
+		{"backup", holderBackup},
+		{"store", holderStore},
+		{"presents", holderPresents},
+		{"shows no more", holderShowsNoMore},
+		{"answers only the one who asks", holderAnswersOnlyTheOneWhoAsks},
+		{"checks what comes", holderChecksWhatComes},
+	} {
+		t.Run(test.name, func(t *testing.T) { test.run(t, &installation{shared.App, shared.base, t}) })
+	}
+}
+
+func holderReceives(t *testing.T, i *installation) {
 	for _, test := range []struct {
 		name, kind, link string
 		options          holder.ReceiveOptions
@@ -153,8 +175,7 @@ func TestHolderReceives(t *testing.T) {
 	}
 }
 
-func TestHolderRefuses(t *testing.T) {
-	i := serveApp(t, nil)
+func holderRefuses(t *testing.T, i *installation) {
 	o := i.offer(birthExtract)
 	stranger, _ := newAuthority(t, i.clock.Now())
 	for _, test := range []struct {
@@ -177,9 +198,9 @@ func TestHolderRefuses(t *testing.T) {
 	if _, err := w.Receive(t.Context(), o["offer"], holder.ReceiveOptions{TxCode: o["tx_code"]}); !errors.Is(err, holder.ErrUntrusted) {
 		t.Errorf("with the anchor of somebody else: %v", err)
 	}
+	// The code was not spent on that.
 	w = i.wallet()
 	w.Anchors = nil
-	o = i.offer(birthExtract)
 	got, err := w.Receive(t.Context(), o["offer"], holder.ReceiveOptions{TxCode: o["tx_code"]})
 	if err != nil || got[0].Listed {
 		t.Errorf("without anchors: %v", err)
@@ -197,8 +218,7 @@ func wrong(code string) string {
 }
 
 // Every copy of a batch must look like a document of somebody else.
-func TestHolderCopiesShareNothing(t *testing.T) {
-	i := serveApp(t, nil)
+func holderCopiesShareNothing(t *testing.T, i *installation) {
 	w, o := i.wallet(), i.offer(birthExtract)
 	got, err := w.Receive(t.Context(), o["offer"], holder.ReceiveOptions{TxCode: o["tx_code"], Copies: 10})
 	if err != nil {
@@ -228,8 +248,7 @@ func TestHolderCopiesShareNothing(t *testing.T) {
 
 // A document that waits for its signature is fetched when it is ready, in the copies and
 // for the keys that were asked for before.
-func TestHolderFetchesLater(t *testing.T) {
-	i := serveApp(t, nil)
+func holderFetchesLater(t *testing.T, i *installation) {
 	person, err := i.Accounts.ByLogin(t.Context(), "salma.demo")
 	if err != nil {
 		t.Fatal(err)
@@ -309,8 +328,7 @@ func (i *installation) consents(person gov.Actor, yes bool) func(context.Context
 	}
 }
 
-func TestHolderConsents(t *testing.T) {
-	i := serveApp(t, nil)
+func holderConsents(t *testing.T, i *installation) {
 	i.offer(birthExtract) // makes the document that is then asked for
 	w := i.wallet()
 	person, err := i.Accounts.ByLogin(t.Context(), "salma.demo")
@@ -330,8 +348,7 @@ func TestHolderConsents(t *testing.T) {
 	}
 }
 
-func TestHolderBackup(t *testing.T) {
-	i := serveApp(t, nil)
+func holderBackup(t *testing.T, i *installation) {
 	w, o := i.wallet(), i.offer(birthExtract)
 	if _, err := w.Receive(t.Context(), o["offer"], holder.ReceiveOptions{TxCode: o["tx_code"]}); err != nil {
 		t.Fatal(err)
@@ -369,8 +386,7 @@ func TestHolderBackup(t *testing.T) {
 }
 
 // What lies on disk tells nothing, and can't be moved about.
-func TestHolderStore(t *testing.T) {
-	i := serveApp(t, nil)
+func holderStore(t *testing.T, i *installation) {
 	w, o := i.wallet(), i.offer(drivingLicence)
 	dir := t.TempDir()
 	var err error
@@ -600,8 +616,7 @@ func answer(w *holder.Wallet, link string, o holder.PresentOptions) (*holder.Pla
 	return p, r, err
 }
 
-func TestHolderPresents(t *testing.T) {
-	i := serveApp(t, nil)
+func holderPresents(t *testing.T, i *installation) {
 	w := holding(t, i, birthExtract, drivingLicence)
 	for _, method := range []string{vp.Get, vp.Post} {
 		v := newTestVerifier(t, i, extractQuery)
@@ -639,8 +654,7 @@ func TestHolderPresents(t *testing.T) {
 	}
 }
 
-func TestHolderShowsNoMore(t *testing.T) {
-	i := serveApp(t, nil)
+func holderShowsNoMore(t *testing.T, i *installation) {
 	w := holding(t, i, birthExtract)
 	v := newTestVerifier(t, i, extractQuery)
 	if _, _, err := answer(w, v.link(vp.Get), holder.PresentOptions{Claims: []string{"family_name"}}); !errors.Is(err, holder.ErrNothing) {
@@ -693,8 +707,7 @@ func TestHolderShowsNothingInvalid(t *testing.T) {
 	}
 }
 
-func TestHolderAnswersOnlyTheOneWhoAsks(t *testing.T) {
-	i := serveApp(t, nil)
+func holderAnswersOnlyTheOneWhoAsks(t *testing.T, i *installation) {
 	w := holding(t, i, birthExtract)
 	for _, test := range []struct {
 		name   string
@@ -748,8 +761,7 @@ func TestHolderAnswersOnlyTheOneWhoAsks(t *testing.T) {
 }
 
 // An issuer that does not keep to the rules gets nothing kept.
-func TestHolderChecksWhatComes(t *testing.T) {
-	i := serveApp(t, nil)
+func holderChecksWhatComes(t *testing.T, i *installation) {
 	a, b := i.wallet(), i.offer(birthExtract)
 	got, err := a.Receive(t.Context(), b["offer"], holder.ReceiveOptions{TxCode: b["tx_code"], Copies: 1})
 	if err != nil {

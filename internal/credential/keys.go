@@ -95,7 +95,7 @@ func (s *Credentials) certified(ctx context.Context, purpose string, h seal.Hold
 		return certified{}, err
 	}
 	h.Name, _ = name.In("", s.Country.Order())
-	cert, err := s.certificate(ctx, purpose, key, func() (*x509.Certificate, error) { return root.Issue(key.Public(), h, now) })
+	cert, err := s.certificate(ctx, purpose, key, func() (*x509.Certificate, error) { return root.Issue(key.Public(), h, s.morning(s.today())) })
 	if err != nil {
 		return certified{}, err
 	}
@@ -105,7 +105,8 @@ func (s *Credentials) certified(ctx context.Context, purpose string, h seal.Hold
 	return s.certs[purpose], nil
 }
 
-// authority is the root under which this installation issues.
+// authority is the root under which this installation issues. Certificates begin with
+// their day, as documents do: a document may not be older than its issuer's certificate.
 func (s *Credentials) authority(ctx context.Context) (*seal.Authority, error) {
 	key, err := s.Keys.Signer(rootPurpose)
 	if err != nil {
@@ -113,7 +114,7 @@ func (s *Credentials) authority(ctx context.Context) (*seal.Authority, error) {
 	}
 	cert, err := s.certificate(ctx, rootPurpose, key, func() (*x509.Certificate, error) {
 		name, _ := s.Country.Portal.In("", s.Country.Order())
-		a, err := seal.NewAuthority(name, key, s.Clock.Now())
+		a, err := seal.NewAuthority(name, key, s.morning(s.today()))
 		if err != nil {
 			return nil, err
 		}

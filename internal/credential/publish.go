@@ -11,6 +11,7 @@ import (
 
 	"diwan/internal/gov"
 	"diwan/internal/pdf/seal"
+	"diwan/protocol/claimpath"
 	"diwan/protocol/sdjwt"
 )
 
@@ -43,9 +44,25 @@ func (s *Credentials) TypeMetadata(ctx context.Context) ([]*sdjwt.TypeMetadata, 
 		if err := json.Unmarshal(b, m); err != nil {
 			return nil, err
 		}
-		out = append(out, m)
+		if t.VCT != "" {
+			out = append(out, m)
+		}
+		if t.DocType != "" {
+			out = append(out, asMDoc(m, t))
+		}
 	}
 	return out, nil
+}
+
+// asMDoc is the same description under the name and the paths of the other format.
+func asMDoc(m *sdjwt.TypeMetadata, t *Type) *sdjwt.TypeMetadata {
+	x := *m
+	x.VCT, x.Claims = t.DocType, nil
+	for _, c := range m.Claims {
+		c.Path = append(claimpath.Path{t.Namespace}, c.Path...)
+		x.Claims = append(x.Claims, c)
+	}
+	return &x
 }
 
 // Local answers what this installation publishes at an address of its own, without a

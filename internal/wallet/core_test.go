@@ -193,8 +193,16 @@ func (f *fixtures) askFor(base, kind, claims string) error {
 		return err
 	}
 	c := dcql.Credential{ID: "q", Format: "dc+sd-jwt", Meta: dcql.Meta{VCT: []string{kind}}}
+	space, isMDoc := strings.CutSuffix(kind, ".mDL")
+	if isMDoc {
+		c.Format, c.Meta = "mso_mdoc", dcql.Meta{Doctype: kind}
+	}
 	for name := range strings.SplitSeq(claims, ",") {
-		c.Claims = append(c.Claims, dcql.Claim{Path: claimpath.Path{name}})
+		at := claimpath.Path{name}
+		if isMDoc {
+			at = claimpath.Path{space, name}
+		}
+		c.Claims = append(c.Claims, dcql.Claim{Path: at})
 	}
 	f.request = &vp.Request{ClientID: vp.HashID(f.verifier.cert), Mode: vp.DirectPostJWT, ResponseURI: base + "/bank/answer", Nonce: vp.NewNonce(), State: vp.NewNonce(),
 		Query: &dcql.Query{Credentials: []dcql.Credential{c}}, Metadata: vp.MetadataFor(f.answer), Issued: time.Now(), Expires: time.Now().Add(time.Minute),

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -43,10 +44,10 @@ func (a *App) config(w http.ResponseWriter, r *http.Request) {
 		Anchors   []string          `json:"anchors"`
 		Demo      bool              `json:"demo"`
 		Now       int64             `json:"now"`
-		Zone      string            `json:"zone"`
+		Clocks    [][2]int64        `json:"clocks"`
 		SignIn    map[string]string `json:"signIn"`
 		Languages []language        `json:"languages"`
-	}{Issuer: a.Base, Client: a.Client, Demo: a.Site.Demo, Now: a.Site.Clock.Now().Unix(), Zone: a.Site.Country.Zone().String(), SignIn: map[string]string{}}
+	}{Issuer: a.Base, Client: a.Client, Demo: a.Site.Demo, Now: a.Site.Clock.Now().Unix(), Clocks: clocks(a.Site.Clock.Now(), a.Site.Country.Zone()), SignIn: map[string]string{}}
 	for _, der := range anchors {
 		c.Anchors = append(c.Anchors, base64.StdEncoding.EncodeToString(der))
 	}
@@ -56,6 +57,27 @@ func (a *App) config(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Cache-Control", "no-cache")
 	a.write(w, r, c)
+}
+
+// clockYears is for how many years around today the application knows the changes of
+// the country's clocks.
+const clockYears = 15
+
+// clocks lists from when on, in seconds since 1970, the clocks of a zone are how many
+// seconds ahead. The server tells it, since browsers know zones by tables of their
+// own, by which the day on a document could differ from that on its paper.
+func clocks(now time.Time, zone *time.Location) [][2]int64 {
+	var out [][2]int64
+	for t := now.AddDate(-clockYears, 0, 0).In(zone); t.Before(now.AddDate(clockYears, 0, 0)); {
+		_, ahead := t.Zone()
+		out = append(out, [2]int64{t.Unix(), int64(ahead)})
+		_, end := t.ZoneBounds()
+		if end.IsZero() {
+			break
+		}
+		t = end.In(zone)
+	}
+	return out
 }
 
 func (a *App) write(w http.ResponseWriter, r *http.Request, v any) {

@@ -171,6 +171,27 @@ func TestFiles(t *testing.T) {
 
 var signedIn = &http.Cookie{Name: "who", Value: "salma"}
 
+func TestClocks(t *testing.T) {
+	zone := good(t)(time.LoadLocation("Africa/Casablanca")).(*time.Location)
+	now := time.Date(2024, 3, 20, 12, 0, 0, 0, time.UTC) // in Ramadan, when the clocks stand back
+	list := clocks(now, zone)
+	for _, at := range []time.Time{now, now.AddDate(0, 3, 0), now.AddDate(-10, 0, 0), now.AddDate(1, 0, 5)} {
+		_, want := at.In(zone).Zone()
+		got := int64(-1)
+		for _, c := range list {
+			if c[0] <= at.Unix() {
+				got = c[1]
+			}
+		}
+		if got != int64(want) {
+			t.Error(at, got, want)
+		}
+	}
+	if l := clocks(now, time.UTC); len(l) != 1 || l[0][1] != 0 {
+		t.Error(l)
+	}
+}
+
 func TestDevices(t *testing.T) {
 	w := newWorld(t)
 	key, other := newKey(t), newKey(t)

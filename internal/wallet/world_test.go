@@ -35,7 +35,9 @@ import (
 	"diwan/internal/web"
 	"diwan/protocol/cosecode"
 	"diwan/protocol/jws"
+	"diwan/protocol/mdoc"
 	"diwan/protocol/oauth"
+	"diwan/protocol/openid4/jwe"
 	"diwan/protocol/openid4/vp"
 	"diwan/protocol/sdjwt"
 	"diwan/protocol/trustlist"
@@ -204,24 +206,8 @@ func (w *world) openIssuer(t *testing.T, pack *country.Pack) {
 
 // document makes a signed document of a type for Salma.
 func (w *world) document(id, kind string) (*credential.Document, error) {
-	w.decided[id] = credential.Facts{"decision": map[string]any{"on": gov.DateOf(time.Now(), w.issuer.Country.Zone()).String()}, "office": map[string]any{"name": map[string]any{"fr": "Commune", "ar": "Commune"}},
-		"applicant": map[string]any{"name": "Salma EL MITAL"}, "case": map[string]any{"number": "2026-AAAA"},
-		"answers": map[string]any{"land": map[string]any{"title": "12345/06"}, "project": map[string]any{"floors": json.Number("2"), "covered": json.Number("140.5")}},
-		"register": map[string]any{"family_name": "EL MITAL", "given_name": "Salma", "birth_date": "1990-04-12", "expiry_date": "2036-03-31", "issuing_country": "MA", "number": "00/1",
-			"categories": "B", "age_over_18": true}}
 	ctx := context.Background()
-	t, err := w.issuer.Type(ctx, kind)
-	if err != nil {
-		return nil, err
-	}
-	office := "commune"
-	if len(t.Issuers) > 0 {
-		office = t.Issuers[0]
-	}
-	err = w.issuer.DB.RunTx(ctx, func(tx *db.Tx) error {
-		return w.issuer.Prepare(ctx, tx, credential.Source{ID: id, Type: kind, Administration: office, Person: salma.ID, By: "agent", On: gov.DateOf(time.Now(), w.issuer.Country.Zone())})
-	})
-	if err != nil {
+	if err := w.prepare(id, kind); err != nil {
 		return nil, err
 	}
 	if _, err := w.issuer.Settle(ctx); err != nil {
@@ -232,6 +218,27 @@ func (w *world) document(id, kind string) (*credential.Document, error) {
 		return nil, errors.Join(err, errors.New("not one document"))
 	}
 	return all[0], nil
+}
+
+// prepare makes a document due, without it being signed.
+func (w *world) prepare(id, kind string) error {
+	w.decided[id] = credential.Facts{"decision": map[string]any{"on": gov.DateOf(time.Now(), w.issuer.Country.Zone()).String()}, "office": map[string]any{"name": map[string]any{"fr": "Commune", "ar": "Commune"}},
+		"applicant": map[string]any{"name": "Salma EL MITAL"}, "case": map[string]any{"number": "2026-AAAA"},
+		"answers": map[string]any{"land": map[string]any{"title": "12345/06"}, "project": map[string]any{"floors": json.Number("2"), "covered": json.Number("140.5")}},
+		"register": map[string]any{"family_name": "EL MITAL", "given_name": "Salma", "birth_date": "1990-04-12", "expiry_date": "2036-03-31", "issuing_country": "MA", "number": "00/1",
+			"categories": "B", "age_over_18": true, "family_name_ar": "EL MITAL", "given_name_ar": "Salma", "plate": "12345-A-6", "make": "Example", "first_registered": "2020-01-01"}}
+	ctx := context.Background()
+	t, err := w.issuer.Type(ctx, kind)
+	if err != nil {
+		return err
+	}
+	office := "commune"
+	if len(t.Issuers) > 0 {
+		office = t.Issuers[0]
+	}
+	return w.issuer.DB.RunTx(ctx, func(tx *db.Tx) error {
+		return w.issuer.Prepare(ctx, tx, credential.Source{ID: id, Type: kind, Administration: office, Person: salma.ID, By: "agent", On: gov.DateOf(time.Now(), w.issuer.Country.Zone())})
+	})
 }
 
 // verifier is a bank that asks for two fields.
@@ -264,6 +271,13 @@ func (w *world) registerTests(mux *http.ServeMux) {
 		}
 		link, err := w.issuer.Link(o, true)
 		answer(rw, map[string]string{"link": link, "code": o.TxCode, "document": d.ID}, err)
+	})
+	mux.HandleFunc("GET /test/prepare/{id}/{kind}", func(rw http.ResponseWriter, r *http.Request) {
+		answer(rw, true, w.prepare(r.PathValue("id"), r.PathValue("kind")))
+	})
+	mux.HandleFunc("GET /test/settle", func(rw http.ResponseWriter, r *http.Request) {
+		_, err := w.issuer.Settle(r.Context())
+		answer(rw, true, err)
 	})
 	mux.HandleFunc("GET /test/status/{document}/{to}", func(rw http.ResponseWriter, r *http.Request) {
 		_, err := w.issuer.Change(r.Context(), gov.Actor{ID: "agent", Administration: "commune"}, r.PathValue("document"), r.PathValue("to"), "for the test")
@@ -358,6 +372,27 @@ func (w *world) openVerifier(mux *http.ServeMux, answer func(http.ResponseWriter
 	})
 }
 
+// mdoc checks the presentation of an mdoc.
+func (v *verifier) mdoc(f *fixtures) (*mdoc.Document, error) {
+	b, err := base64.RawURLEncoding.DecodeString(v.last.Tokens["q"][0])
+	if err != nil {
+		return nil, err
+	}
+	thumb, err := jwe.Thumbprint(f.request.EncryptionKey())
+	if err != nil {
+		return nil, err
+	}
+	session, err := mdoc.Transcript(f.request.ClientID, f.request.Nonce, thumb, f.request.ResponseURI)
+	if err != nil {
+		return nil, err
+	}
+	r, err := mdoc.ParseResponse(b)
+	if err != nil {
+		return nil, err
+	}
+	return r.Verify(mdoc.Want{Trust: func([]*x509.Certificate, string) error { return nil }}, mdoc.Session{Transcript: session}, time.Now())
+}
+
 // seen is what the bank got.
 func (v *verifier) seen(f *fixtures) map[string]any {
 	switch {
@@ -365,6 +400,13 @@ func (v *verifier) seen(f *fixtures) map[string]any {
 		return map[string]any{"nothing": true}
 	case v.last.Err != nil:
 		return map[string]any{"error": v.last.Err.Code}
+	}
+	if f.request.Query.Credentials[0].Format == "mso_mdoc" {
+		d, err := v.mdoc(f)
+		if err != nil {
+			return map[string]any{"bad": err.Error()}
+		}
+		return map[string]any{"elements": d.Elements}
 	}
 	tok, err := sdjwt.Parse(v.last.Tokens["q"][0], jws.Want{})
 	if err != nil {

@@ -4,135 +4,15 @@
 // It reads {base, chromium, lang, file, words} as JSON on standard input, and says
 // what went wrong on standard error.
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
-import { equal, holds, overflow } from "./page.mjs";
+import { holds } from "./page.mjs";
+import { permit, phone, screen, tell } from "./permit.mjs";
 
 const job = JSON.parse(readFileSync(0, "utf8"));
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const rules = { resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] };
 const browser = await chromium.launch({ executablePath: job.chromium, args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"] });
-
-// look fails on what no page may have.
-async function look(page) {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate((r) => axe.run(document, r), rules);
-  const found = violations.map((v) => `${v.id} at ${v.nodes[0].html.slice(0, 120)}`);
-  const wide = await overflow(page);
-  if (wide) found.push(wide);
-  if (found.length) throw new Error(`${page.url()}: ${found.join("; ")}`);
-}
-
-async function visitor(viewport) {
-  const context = await browser.newContext({ viewport, reducedMotion: "reduce" });
-  const page = await context.newPage();
-  page.setDefaultTimeout(15000);
-  return page;
-}
-
-const at = (page, path) => page.goto(`${job.base}/${job.lang}${path}`);
-const step = async (page, click) => {
-  await Promise.all([page.waitForNavigation(), click()]);
-  await look(page);
-};
-const pathOf = (page) => new URL(page.url()).pathname;
-
-// signIn comes in by the provider of the demonstration, as people do.
-async function signIn(page, login) {
-  await page.locator("main .btn").first().click();
-  await page.locator(`button[value="${login}"]`).click();
-  await page.waitForURL(`${job.base}/**`);
-}
-
-// mine opens a page of the person's space; the session of somebody whose clock was
-// turned has ended.
-async function mine(page, path) {
-  await at(page, path);
-  if (pathOf(page).includes("sign-in")) {
-    await signIn(page, "salma.demo");
-    await at(page, path);
-  }
-  await look(page);
-}
-
-// answers gives every question of a page an answer that fits.
-async function answer(page) {
-  for (const kind of ["radio", "checkbox"]) {
-    for (const set of await page.locator(`main fieldset:has(> label input[type=${kind}]), main fieldset:has(input[type=${kind}])`).all()) {
-      if (!(await set.locator("input:checked").count())) await set.locator(`input[type=${kind}]`).first().check();
-    }
-  }
-  for (const s of await page.locator("main select").all()) if (!(await s.inputValue())) await s.selectOption({ index: 1 });
-  for (const f of await page.locator("main input[type=file]").all()) await f.setInputFiles(job.file);
-  for (const i of await page.locator("main input.input:not([type=file]), main textarea").all()) {
-    if (await i.inputValue()) continue;
-    const name = await i.getAttribute("name");
-    const fits = job.answers.find(([part]) => name.includes(part));
-    await i.fill(fits ? fits[1] : job.words.text);
-  }
-}
-
-// apply fills in the form to its end and returns the number of the case.
-async function apply(page, login) {
-  await at(page, "/procedures/building-permit");
-  await page.locator('main a[href*="/me/apply/"]').click();
-  if (pathOf(page).includes("sign-in")) await signIn(page, login);
-  await look(page);
-  await page.locator("select[name=office]").selectOption({ index: 1 });
-  await step(page, () => page.locator("main form button.btn-wide").click());
-  let fetched = false;
-  for (let n = 0; n < 40 && !pathOf(page).endsWith("/check"); n++) {
-    const here = page.url();
-    if (pathOf(page).includes("/evidence/")) {
-      await step(page, () => page.locator("button[value=fetch]").click());
-      holds((await page.locator("main dl").innerText()).includes("850"), "the copy does not show the area that the land registry holds");
-      fetched = true;
-      await step(page, () => page.locator("button[value=use]").click());
-      continue;
-    }
-    await answer(page);
-    await step(page, () => page.locator("form.form button.btn-wide").click());
-    holds(page.url() !== here, `stays on ${here}: ${await page.locator(".error-sum").allInnerTexts()}`);
-  }
-  holds(fetched, "the property certificate was not fetched");
-  await step(page, () => page.locator("form.form button.btn-wide").click());
-  return pathOf(page).split("/").pop();
-}
-
-const due = (page) => page.locator(".clock time").first().getAttribute("datetime");
-
-// papers fetches a sealed document and returns its bytes.
-async function paper(page, kind, number) {
-  const r = await page.request.get(`${job.base}/${job.lang}/me/papers/${kind}/${number}.pdf`);
-  equal(r.status(), 200, `the ${kind}`);
-  const b = await r.body();
-  holds(b.subarray(0, 5).toString() === "%PDF-" && b.includes("ETSI.CAdES.detached"), `the ${kind} is not sealed`);
-}
-
-// officer signs in at the desk and opens a case.
-async function officer(page, login, number) {
-  await page.context().clearCookies(); // as another day
-  await at(page, "/office/sign-in");
-  await page.locator(`form:has(input[value="${login}"]) button`).click();
-  await page.waitForURL("**/office/cases");
-  await look(page);
-  await at(page, `/office/cases/${number}`);
-  await look(page);
-}
-
-// act opens what can be done, fills it in and does it.
-async function act(page, what, words) {
-  const fold = page.locator(`details:has(button[value="${what}"])`).first();
-  await fold.evaluate((d) => (d.open = true));
-  if (words) await fold.locator("textarea").fill(words);
-  await step(page, () => fold.locator(`button[value="${what}"]`).click());
-  equal(await page.locator(".error-sum").count(), 0, `${what}: ${await page.locator(".error-sum").allInnerTexts()}`);
-}
-
-const clock = (by) => fetch(`${job.base}/demo/clock`, { method: "POST", body: JSON.stringify({ advance: by }) }).then((r) => equal(r.status, 200, "turning the clock"));
+const { visitor, at, look, mine, apply, due, paper, officer, act, clock, decide } = permit(browser, job);
 
 try {
-  const phone = { width: 360, height: 780 };
   const citizen = await visitor(phone);
   const number = await apply(citizen, "salma.demo");
   const first = await due(citizen);
@@ -142,7 +22,7 @@ try {
   await look(citizen);
 
   await clock("240h");
-  const desk = await visitor({ width: 1280, height: 900 });
+  const desk = await visitor(screen);
   await officer(desk, "study.demo", number);
   await act(desk, "information_requested", job.words.question);
 
@@ -155,16 +35,7 @@ try {
   await citizen.locator(".clock summary").click();
   holds((await citizen.locator(".clock ol li").count()) > 3, "the page does not say why the day moved");
 
-  await officer(desk, "study.demo", number);
-  await act(desk, "decision_prepared", job.words.reason);
-  const signer = await visitor({ width: 1280, height: 900 });
-  await officer(signer, "sign.demo", number);
-  await signer.locator('details:has(a[href*="/confirm"])').last().evaluate((d) => (d.open = true));
-  await signer.locator('details[open] a[href*="/confirm"]').first().click();
-  await look(signer);
-  await signer.locator('main form[action*="/confirm"] button').first().click();
-  await signer.waitForURL(`**/office/cases/${number}*`);
-  await act(signer, "refused", job.words.reason);
+  await decide(number, "refused", job.words.reason);
   await mine(citizen, `/me/cases/${number}`);
   holds((await citizen.locator("main").innerText()).includes(job.words.reason), "the person does not read the reasons");
   await paper(citizen, "decision", number);
@@ -178,9 +49,7 @@ try {
   const mails = await (await fetch(`${job.base}/demo/mail`)).json();
   holds(JSON.stringify(mails).includes(number), "nobody was told");
 } catch (e) {
-  console.error(String(e.message || e).replace(/\x1b\[[0-9;]*m/g, ""));
-  for (const c of browser.contexts()) for (const p of c.pages()) console.error(`${p.url()}\n${await p.locator("main").innerText()}`);
-  process.exitCode = 1;
+  await tell(browser, e);
 } finally {
   await browser.close();
 }

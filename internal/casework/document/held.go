@@ -26,9 +26,9 @@ type HeldRow struct {
 	Yes *bool
 }
 
-// codeSide is the side of the large code, in points: each of its modules is then half
-// a millimetre, which a phone reads off a photocopy.
-const codeSide = 178
+// codeSide is the side of the large code, in points: each of its modules is then two
+// thirds of a millimetre, which a phone reads off a photocopy.
+const codeSide = 226
 
 // Held makes the paper form of a document that a person holds.
 func (m *Maker) Held(f HeldFacts) ([]byte, error) {

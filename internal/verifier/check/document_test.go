@@ -2,6 +2,7 @@ package check
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -327,4 +328,19 @@ func FuzzDocument(f *testing.F) {
 			t.Errorf("%q is %s without a reason", s, r.State)
 		}
 	})
+}
+
+// TestResultJSON keeps what a struct around a result adds.
+func TestResultJSON(t *testing.T) {
+	w := newWorld(t)
+	_ = w.kit.Document(t.Context(), w.permit(w.town, nil))
+	w.now = w.now.Add(20 * time.Second)
+	r := w.kit.Document(t.Context(), w.permit(w.town, nil))
+	b, err := json.Marshal(struct {
+		Result
+		More string `json:"more"`
+	}{r, "x"})
+	if err != nil || !strings.Contains(string(b), `"more":"x"`) || !strings.Contains(string(b), `"status_age":20`) || !strings.Contains(string(b), `"state":"accepted"`) {
+		t.Errorf("%s, %v", b, err)
+	}
 }

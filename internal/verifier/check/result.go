@@ -3,7 +3,6 @@ package check
 import (
 	"cmp"
 	"crypto/x509"
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -96,6 +95,9 @@ type Result struct {
 	Checked    time.Time `json:"checked"`
 	TrustMade  time.Time `json:"trust_made,omitzero"`
 	StatusMade time.Time `json:"status_made,omitzero"`
+	// The ages of the two in whole seconds, for programs.
+	TrustSeconds  int64 `json:"trust_age"`
+	StatusSeconds int64 `json:"status_age"`
 	// Trace is for whoever looks into the matter, not for people.
 	Trace string `json:"-"`
 
@@ -118,16 +120,6 @@ func age(now, made time.Time) time.Duration {
 	return now.Sub(made)
 }
 
-// MarshalJSON adds the ages, in whole seconds.
-func (r Result) MarshalJSON() ([]byte, error) {
-	type plain Result
-	return json.Marshal(struct {
-		plain
-		TrustAge  int64 `json:"trust_age"`
-		StatusAge int64 `json:"status_age"`
-	}{plain(r), int64(r.TrustAge() / time.Second), int64(r.StatusAge() / time.Second)})
-}
-
 // Has tells whether a reason was found.
 func (r *Result) Has(x Reason) bool { return slices.Contains(r.Reasons, x) }
 
@@ -143,6 +135,7 @@ func (r *Result) add(x Reason, err error) {
 
 // settle gives the verdict that follows from the reasons.
 func (r *Result) settle() Result {
+	r.TrustSeconds, r.StatusSeconds = int64(r.TrustAge()/time.Second), int64(r.StatusAge()/time.Second)
 	order := Reasons()
 	slices.SortFunc(r.Reasons, func(a, b Reason) int { return cmp.Compare(slices.Index(order, a), slices.Index(order, b)) })
 	switch {

@@ -43,7 +43,10 @@ async function put(make) {
   h1?.focus({ preventScroll: true });
   scrollTo(0, 0);
   const [at] = location.hash.slice(2).split("/");
-  for (const a of document.querySelectorAll(".head nav a")) a.toggleAttribute("aria-current", a.getAttribute("href") === "#/" + at);
+  for (const a of document.querySelectorAll(".head nav a")) {
+    if (a.getAttribute("href") === "#/" + at) a.setAttribute("aria-current", "page");
+    else a.removeAttribute("aria-current");
+  }
 }
 
 /** Shows what came by a link: an offer, a request, the way back from an issuer. @param {links.Opened} o */
@@ -97,7 +100,7 @@ async function frame() {
 
 async function begin() {
   const c = await settings();
-  words.know(c.languages, c.zone);
+  words.know(c.languages, c.clocks);
   const wanted = (await store.meta("lang")) ?? document.documentElement.lang;
   await words.use(wanted);
   await frame();
@@ -117,8 +120,10 @@ function keepFiles() {
 }
 const wasControlled = Boolean(navigator.serviceWorker?.controller);
 
-/** Browsers allow few schemes; where they don't, links are pasted or scanned. */
-function takeLinks() {
+/** Offers once to open links of the protocols. Browsers allow few schemes; where they don't, links are pasted or scanned. */
+async function takeLinks() {
+  if (!(await store.meta("begun")) || (await store.meta("links"))) return;
+  await store.setMeta("links", true);
   for (const s of ["openid-credential-offer", "haip-vci", "openid4vp", "haip-vp", "web+openid-credential-offer", "web+openid4vp"]) try {
     navigator.registerProtocolHandler?.(s, location.origin + "/wallet/?link=%s");
   } catch { /* not in this browser */ }
@@ -133,6 +138,11 @@ if (location.search) {
   history.replaceState(null, "", location.pathname + location.hash); // codes don't stay in the address
 }
 addEventListener("hashchange", () => route());
+// What a link brought has no address of its own: a link to the address that stands there leads away from it.
+addEventListener("click", (e) => {
+  const a = e.target instanceof Element && e.target.closest("a[href^='#/']");
+  if (a && a.getAttribute("href") === location.hash) route();
+});
 keepFiles();
 begin().then(takeLinks).catch((e) => document.body.replaceChildren(h("main", { id: "main" }, h("div.wrap", {}, h("h1", {}, "!"), h("p", {}, String(e.message))))));
 navigator.storage?.persist?.().catch(() => {});

@@ -17,7 +17,8 @@ function card(d, s) {
   const off = !documents.showable(s) && s.word !== "early", first = documents.fields(d).filter((f) => typeof f.value !== "object" && !String(f.value).startsWith("data:") && String(f.value).length < 80).slice(0, 2);
   return h("li", {}, h("article.doc" + (off ? ".off" : ""), { class: colours[d.colour.toLowerCase()] && "c-" + colours[d.colour.toLowerCase()] },
     h("header", {}, h("h2", {}, title(d)), h("p", {}, said(d.issuerName, d.issuer), d.demonstration && " · " + t("demo.paper"))),
-    h("div.body", {}, h("p", {}, standingTag(s, d), !d.known && [" ", tag("turn", "warn", t("issuer.unknown"))]), pairs(first), d.until ? h("p.muted.small", {}, t("until"), " ", date(d.until)) : null),
+    h("div.body", {}, h("p", {}, standingTag(s, d), !d.known && [" ", tag("turn", "warn", t("issuer.unknown"))]), pairs(first), d.until ? h("p.muted.small", {}, t("until"), " ", date(d.until)) : null,
+      d.format === "mso_mdoc" && h("p.muted.small", {}, t("format.mdoc"))),
     h("footer", {}, h("a.btn.btn-2.btn-s", { href: "#/documents/" + encodeURIComponent(d.id) }, t("details"), h("span.sr", {}, " ", title(d))))));
 }
 

@@ -17,7 +17,7 @@ async function onward(to) {
 function who(r) {
   return h("section.card.flow", {}, h("h2", {}, t("ask.who")), h("div.who", {}, h("span.seal", {}, icon("who")), h("div", {}, h("p", {}, h("b", {}, r.known ? said({}, r.name) : h("bdi", {}, r.host))),
     h("p", {}, r.known ? tag("good", "tick", t("verifier.known")) : tag("turn", "warn", t("verifier.unknown")), r.demonstration && [" ", tag("turn", "info", t("demo.paper"))]), h("p.muted.small", {}, h("bdi.ltr.wraps", {}, r.host)))),
-  Object.keys(r.names).length > 0 && h("p", {}, t("ask.calls"), " ", said(r.names)),
+  Object.keys(r.names).length > 0 && words.pick(r.names).text !== r.name && h("p", {}, t("ask.calls"), " ", said(r.names)),
   h("p", {}, h("b", {}, t("ask.why")), " ", Object.keys(r.purposes).length ? said(r.purposes) : t("ask.why.none")));
 }
 

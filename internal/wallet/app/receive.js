@@ -44,10 +44,16 @@ export async function issuer(id) {
   let a = await net.call(url, { headers: { ...head, Accept: "application/jwt, application/json;q=0.5" } });
   if (!a.ok) a = await net.call(url, { headers: { ...head, Accept: "application/json" } });
   must(a.ok, "issuer", "status " + a.status);
-  let m, known = false;
+  let m, known = false, t = null;
   if (a.type === "application/jwt") {
-    const t = jose.parse(net.body(a), ["openidvci-issuer-metadata+jwt"], "issuer");
-    must(t.chain.length > 0 && t.claims.sub === id && Number.isFinite(t.claims.iat) && t.claims.iat <= now() + 300 && (t.claims.exp === undefined || t.claims.exp > now()), "issuer", "signed metadata");
+    t = jose.parse(net.body(a), ["openidvci-issuer-metadata+jwt"], "issuer");
+    if (!t.chain.length) { // signed by a key that nothing here knows
+      a = await net.call(url, { headers: { ...head, Accept: "application/json" } });
+      t = null;
+    }
+  }
+  if (t) {
+    must(t.claims.sub === id && Number.isFinite(t.claims.iat) && t.claims.iat <= now() + 300 && (t.claims.exp === undefined || t.claims.exp > now()), "issuer", "signed metadata");
     await t.verify(await t.chain[0].key());
     known = await vouched(t.chain);
     m = t.claims;
@@ -171,14 +177,26 @@ async function freshNonce(from) {
   return n;
 }
 
-/** Sends a request, encrypted both ways where the issuer demands it. @param {Issuer} from @param {string} url @param {any} request @param {Token} t */
+/** How to encrypt to an issuer; null when it can't be, and need not. @param {any} q request encryption of its metadata */
+function encryption(q) {
+  try {
+    return isObject(q) ? { key: jwe.choose(q.jwks), enc: jwe.select(q.enc_values_supported) } : null;
+  } catch (e) {
+    if (q.encryption_required) throw e;
+    return null;
+  }
+}
+
+/** Sends a request, encrypted both ways where the issuer can: nothing between here and there reads a document. @param {Issuer} from @param {string} url @param {any} request @param {Token} t */
 async function send(from, url, request, t) {
-  const q = from.metadata.credential_request_encryption, r = from.metadata.credential_response_encryption;
-  const own = r?.encryption_required ? await jwe.newKey() : null;
+  const to = encryption(from.metadata.credential_request_encryption), r = from.metadata.credential_response_encryption;
+  const can = to && isObject(r) && Array.isArray(r.alg_values_supported) && r.alg_values_supported.includes("ECDH-ES");
+  must(can || !r?.encryption_required, "unsupported", "encryption of answers");
+  const own = can ? await jwe.newKey() : null;
   if (own) request = { ...request, credential_response_encryption: { jwk: own.jwk, enc: jwe.select(r.enc_values_supported) } };
   let body = JSON.stringify(request), type = "application/json";
-  if (own || q?.encryption_required) {
-    body = await jwe.seal(utf8(body), jwe.choose(q?.jwks), jwe.select(q?.enc_values_supported));
+  if (to) {
+    body = await jwe.seal(utf8(body), to.key, to.enc);
     type = "application/jwt";
   }
   const a = await proved(t.key, url, { headers: { "Content-Type": type, Accept: "application/json, application/jwt" }, body, max: 4 << 20 }, t.access);

@@ -6,7 +6,7 @@ import * as trust from "./core/trust.js";
 import * as net from "./net.js";
 import * as store from "./store.js";
 
-/** @typedef {{ issuer: string, client: string, anchors: string[], demo: boolean, now: number, zone: string, languages: { code: string, name: string, dir: string }[], signIn: Record<string, string> }} Config */
+/** @typedef {{ issuer: string, client: string, anchors: string[], demo: boolean, now: number, clocks: [number, number][], languages: { code: string, name: string, dir: string }[], signIn: Record<string, string> }} Config */
 
 /** @type {Config} */
 let config;

@@ -4,10 +4,10 @@ import { h } from "./dom.js";
 /** @type {{ code: string, name: string, dir: string }[]} of the country, the first one first */
 export let languages = [];
 
-/** Takes what differs from country to country. @param {{ code: string, name: string, dir: string }[]} list @param {string} place time zone */
-export function know(list, place) {
+/** Takes what differs from country to country. @param {{ code: string, name: string, dir: string }[]} list @param {[number, number][]} changes of its clocks */
+export function know(list, changes) {
   languages = list;
-  zone = place;
+  clocks = changes;
 }
 
 /** @type {Record<string, string>} */
@@ -48,14 +48,13 @@ export function said(names, otherwise = "") {
 
 const months = () => t("months").split("|");
 
-/** The time zone in which days of this country begin and end, whatever the device's is. */
-let zone = "UTC";
+/** @type {[number, number][]} from when on the country's clocks are how many seconds ahead, oldest first */
+let clocks = [];
 
-/** @param {number} seconds */
+/** The day and the time of the country, whatever the device's own zone is and knows. @param {number} seconds */
 function local(seconds) {
-  const f = new Intl.DateTimeFormat("en", { timeZone: zone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit" });
-  const p = Object.fromEntries(f.formatToParts(new Date(seconds * 1000)).map((x) => [x.type, x.value]));
-  return { day: `${p.day} ${months()[Number(p.month) - 1]} ${p.year}`, time: `${p.hour}:${p.minute}` };
+  const ahead = clocks.findLast(([from]) => from <= seconds)?.[1] ?? 0, d = new Date((seconds + ahead) * 1000);
+  return { day: `${d.getUTCDate()} ${months()[d.getUTCMonth()]} ${d.getUTCFullYear()}`, time: d.toISOString().slice(11, 16) };
 }
 
 /** @param {number} seconds */

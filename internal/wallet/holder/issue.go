@@ -33,7 +33,7 @@ type held struct {
 }
 
 // issue asks for the copies of one document.
-func (s *session) issue(ctx context.Context, t *trust, configuration, identifier string, o ReceiveOptions) (*Document, error) {
+func (s *session) issue(ctx context.Context, configuration, identifier string, o ReceiveOptions) (*Document, error) {
 	n := o.Copies
 	if n <= 0 {
 		n = defaultCopies
@@ -64,7 +64,7 @@ func (s *session) issue(ctx context.Context, t *trust, configuration, identifier
 	if err != nil {
 		return nil, err
 	}
-	return d, s.accept(ctx, t, d, r, keys, o.Plain)
+	return d, s.accept(ctx, d, r, keys, o.Plain)
 }
 
 // request asks for copies; where the issuer's nonce became stale on the way, once more.
@@ -146,7 +146,7 @@ func (s *session) ask(ctx context.Context, address string, request any, to *jwe.
 
 // accept checks what came and keeps it, or keeps what it takes to ask again. The issuer
 // is told how it went; that it could not be told changes nothing.
-func (s *session) accept(ctx context.Context, t *trust, d *Document, r *vci.CredentialResponse, keys []held, plain bool) error {
+func (s *session) accept(ctx context.Context, d *Document, r *vci.CredentialResponse, keys []held, plain bool) error {
 	d.Received = s.w.now().UTC().Truncate(time.Second)
 	if r.Transaction != "" {
 		d.Pending = &Pending{Transaction: r.Transaction, Server: s.server.Issuer, Scheme: s.token.Scheme, Token: s.token.Token, Session: s.pkcs8, Plain: plain,
@@ -156,9 +156,9 @@ func (s *session) accept(ctx context.Context, t *trust, d *Document, r *vci.Cred
 		}
 		return s.w.Store.Put(d)
 	}
-	err := t.check(d, r.Credentials, keys)
+	err := s.trust.check(d, r.Credentials, keys)
 	if err == nil {
-		d.Pending, d.Notification, d.Listed = nil, r.Notification, t.list != nil
+		d.Pending, d.Notification, d.Listed = nil, r.Notification, s.trust.list != nil
 		err = s.w.Store.Put(d)
 	}
 	event := vci.Accepted
@@ -211,10 +211,6 @@ func (w *Wallet) Fetch(ctx context.Context, d *Document) error {
 			return err
 		}
 	}
-	t, err := w.trustIn(ctx, d.Issuer)
-	if err != nil {
-		return err
-	}
 	req := vci.DeferredRequest{Transaction: p.Transaction}
 	var to *jwe.Key
 	if req.Encryption, to, err = s.responseKey(p.Plain); err != nil {
@@ -227,7 +223,7 @@ func (w *Wallet) Fetch(ctx context.Context, d *Document) error {
 	if r.Transaction != "" && r.Transaction != p.Transaction {
 		return fmt.Errorf("%w: it names another transaction", ErrAnswer)
 	}
-	if err := s.accept(ctx, t, d, r, keys, p.Plain); err != nil {
+	if err := s.accept(ctx, d, r, keys, p.Plain); err != nil {
 		return err
 	}
 	if d.Pending != nil {

@@ -164,10 +164,6 @@ func checkTxCode(t *vci.TxCode, given string) error {
 
 // receive fetches all that the token is for.
 func (s *session) receive(ctx context.Context, wanted []string, o ReceiveOptions) ([]*Document, error) {
-	t, err := s.w.trustIn(ctx, s.issuer.Issuer)
-	if err != nil {
-		return nil, err
-	}
 	var out []*Document
 	for _, configuration := range wanted {
 		names := s.identifiers(configuration)
@@ -175,7 +171,7 @@ func (s *session) receive(ctx context.Context, wanted []string, o ReceiveOptions
 			names = []string{""}
 		}
 		for _, name := range names {
-			d, err := s.issue(ctx, t, configuration, name, o)
+			d, err := s.issue(ctx, configuration, name, o)
 			if err != nil {
 				return out, fmt.Errorf("%s: %w", configuration, err)
 			}

@@ -18,6 +18,7 @@ const formKind = "application/x-www-form-urlencoded"
 // session is what is known while documents are received from one issuer.
 type session struct {
 	w      *Wallet
+	trust  *trust
 	issuer *vci.Metadata
 	server *oauth.Metadata
 	// key is what tokens are bound to: one for each session, so that an issuer can't
@@ -43,7 +44,9 @@ func (w *Wallet) describe(ctx context.Context, issuer string) (*vci.Metadata, er
 	return vci.ParseMetadata(a.body, issuer)
 }
 
-// session begins a session; hint is the authorization server that an offer names.
+// session begins a session; hint is the authorization server that an offer names. Whom
+// to trust is found out first: a code is good once, and not to be spent on an issuer of
+// whom nothing would be kept.
 func (w *Wallet) session(ctx context.Context, m *vci.Metadata, hint string) (*session, error) {
 	id, err := m.Server(hint)
 	if err != nil {
@@ -58,6 +61,9 @@ func (w *Wallet) session(ctx context.Context, m *vci.Metadata, hint string) (*se
 		return nil, err
 	}
 	s := &session{w: w, issuer: m, nonces: map[string]string{}}
+	if s.trust, err = w.trustIn(ctx, m.Issuer); err != nil {
+		return nil, err
+	}
 	if s.server, err = oauth.ParseMetadata(a.body, id); err != nil {
 		return nil, err
 	}

@@ -69,6 +69,36 @@ test("random bytes never do anything but refuse", async () => {
   }
 });
 
+test("bytes that were changed never do anything but refuse, with a code", async () => {
+  const readers = { certificate: [unb64(f.anchor), (b) => new Certificate(b)], mdoc: [unb64url(f.mdoc), (b) => mdoc.parse(b)] };
+  for (const [name, [whole, read]] of Object.entries(readers)) for (let i = 0; i < 1500; i++) {
+    const b = Uint8Array.from(whole), at = Math.floor(Math.random() * b.length);
+    b[at] = i % 3 ? b[at] ^ (1 << i % 8) : i & 255;
+    const cut = i % 7 ? b : b.slice(0, at);
+    try { await read(cut); } catch (e) { assert.equal(typeof e.code, "string", `${name} ${Buffer.from(cut).toString("base64")}: ${e.stack}`); }
+  }
+  const texts = { sdjwt: [f.sdjwt, (s) => sdjwt.parse(s)], token: [f.trust, async (s) => trust.read(s, f.operator, [anchor], now)], status: [f.status, async (s) => status.read(s, f.list_uri, await list(), now)], json: [JSON.stringify({ a: [{ b: "c" }] }), (s) => json(s)] };
+  for (const [name, [whole, read]] of Object.entries(texts)) for (let i = 0; i < 200; i++) {
+    const at = Math.floor(Math.random() * whole.length), s = whole.slice(0, at) + "Az09-_~.{}[]\"\\ \u0000é"[i % 18] + whole.slice(at + (i % 2));
+    try { await read(s); } catch (e) { assert.equal(typeof e.code, "string", `${name} ${s}: ${e.stack}`); }
+  }
+});
+
+test("claims of other kinds than they should be", async () => {
+  const { privateKey, jwk } = await jose.newPair(), odd = [null, 1, "x", [], {}, [1], { a: 1 }, true];
+  for (const v of odd) for (const k of ["_sd", "_sd_alg", "vct", "...", "status", "cnf"]) {
+    const s = (await jose.sign(privateKey, { typ: "dc+sd-jwt" }, { vct: "x", [k]: v })) + "~";
+    try { await sdjwt.parse(s); } catch (e) { assert.equal(typeof e.code, "string", e.stack); }
+  }
+  for (const v of odd) for (const k of ["x5c", "typ", "alg", "crit"]) {
+    const s = (await jose.sign(privateKey, { typ: "dc+sd-jwt", [k]: v }, { vct: "x" })) + "~";
+    try { await sdjwt.parse(s); } catch (e) { assert.equal(typeof e.code, "string", e.stack); }
+  }
+  for (const v of odd) for (const q of [v, { credentials: v }, { credentials: [v] }, { credentials: [{ id: "a", format: "dc+sd-jwt", meta: v }] }, { credentials: [{ id: "a", format: "dc+sd-jwt", meta: { vct_values: ["a"] }, claims: [v] }] }, { credentials: [{ id: "a", format: "dc+sd-jwt", meta: { vct_values: ["a"] }, claims: [{ path: v }] }], credential_sets: v }])
+    try { dcql.check(q); } catch (e) { assert.equal(typeof e.code, "string", e.stack); }
+  for (const v of odd) for (const k of ["x", "y", "kty", "crv"]) await assert.rejects(() => jose.publicKey({ ...jwk, [k]: v === "x" ? 5 : v }), (e) => typeof e.code === "string");
+});
+
 test("trust list", async () => {
   const l = await list();
   assert.equal(l.issuers.length, 2);

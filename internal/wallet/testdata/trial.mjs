@@ -182,6 +182,61 @@ step("a licence as mdoc", async () => {
   await one.page.waitForFunction(() => document.querySelectorAll(".docs li").length >= 3 && !document.querySelector(".docs .is-turn"));
 });
 
+step("the mdoc, shown", async () => {
+  const { link: l } = await get("/test/ask/org.iso.18013.5.1.mDL/family_name,age_over_18");
+  await one.page.goto(l);
+  await one.page.waitForSelector("main .who");
+  await one.page.click("form.form button[type=submit]");
+  await one.page.waitForURL(/bank\/done/);
+  const got = await get("/test/got");
+  ensure(JSON.stringify(got.elements) === JSON.stringify({ "org.iso.18013.5.1": { age_over_18: true, family_name: "EL MITAL" } }), JSON.stringify(got));
+});
+
+step("a document that is not ready yet", async () => {
+  await get("/test/prepare/three/vehicle-registration");
+  await one.page.goto(job.base + "/wallet/#/");
+  await idle(one.page);
+  const id = await one.page.evaluate(async (type) => {
+    const root = document.querySelector("script[type=module]").src, { issuer } = await import(root.replace("main.js", "receive.js")), { settings } = await import(root.replace("main.js", "state.js"));
+    const from = await issuer((await settings()).issuer);
+    return Object.entries(from.metadata.credential_configurations_supported).findIndex(([k]) => k.startsWith(type));
+  }, "vehicle-registration");
+  await one.page.goto(job.base + "/wallet/#/add");
+  await one.page.waitForSelector("li.ask");
+  await one.page.locator("li.ask").nth(id).locator("button").click();
+  await one.page.waitForSelector("section li.card .tag.is-wait");
+  await accessible(one.page, "waiting");
+  await shot(one.page, "waiting-ar");
+  const before = await one.page.locator(".docs > li").count();
+  await one.page.click("section li.card .act button");
+  await one.page.waitForFunction(() => !document.querySelector("button[aria-busy]"));
+  await get("/test/settle");
+  await one.page.goto(job.base + "/wallet/#/");
+  await idle(one.page);
+  await one.page.click("section li.card .act button");
+  await one.page.waitForURL(/#\/documents\//);
+  await idle(one.page);
+  await one.page.click("main .actions .btn-2");
+  await accessible(one.page, "deleting");
+  await one.page.click("dialog .act button");
+  await one.page.waitForSelector(".docs li");
+  ensure((await one.page.locator(".docs > li").count()) === before, "it was not deleted");
+});
+
+step("a code wrong too often", async () => {
+  const o = await get("/test/offer/four/building-permit"), says = (k) => one.page.evaluate(async (key) => (await import(document.querySelector("script[type=module]").src.replace("main.js", "words.js"))).t(key), k);
+  await one.page.goto(job.base + "/wallet/?" + o.link.split("?")[1]);
+  await one.page.waitForSelector("#tx");
+  const dead = await says("error.code_dead");
+  for (let i = 0; i < 12; i++) {
+    await one.page.fill("#tx", o.code === "000000" ? "000001" : "000000");
+    await one.page.click("form.form button[type=submit]");
+    await one.page.waitForFunction(() => document.querySelector("[role=alert]") && !document.querySelector("form[aria-busy]"));
+    if ((await one.page.textContent("[role=alert]")).includes(dead)) return;
+  }
+  throw new Error("it never dies");
+});
+
 step("without a network", async () => {
   await one.page.goto(job.base + "/wallet/#/");
   await one.page.waitForFunction(() => navigator.serviceWorker.controller);
@@ -226,6 +281,15 @@ step("a backup, restored on another device", async () => {
     await idle(two.page);
     await accessible(two.page, at);
     await shot(two.page, at + "-fr");
+  }
+  for (const lang of ["ar", "zgh", "en", "fr"]) {
+    await two.page.goto(job.base + "/wallet/#/");
+    await idle(two.page);
+    await two.page.click(`.lang[lang=${lang}]`);
+    await two.page.waitForFunction((l) => document.documentElement.lang === l, lang);
+    await idle(two.page);
+    await accessible(two.page, "home in " + lang);
+    await shot(two.page, "home-" + lang + "-2");
   }
   await two.page.goto(job.base + "/wallet/#/paper");
   await two.page.fill("#code", "DW1:ABC");
