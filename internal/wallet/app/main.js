@@ -100,7 +100,7 @@ async function frame() {
 
 async function begin() {
   const c = await settings();
-  words.know(c.languages, c.clocks);
+  words.know(c.languages, c.clocks ?? []);
   const wanted = (await store.meta("lang")) ?? document.documentElement.lang;
   await words.use(wanted);
   await frame();
