@@ -55,12 +55,12 @@ say "starting PostgreSQL"
 start_postgres
 
 say "browser test packages"
-for d in internal/app/browser internal/catalogue/cpsv/shacl; do
+for d in internal/app/browser internal/catalogue/cpsv/shacl interop; do
 	(cd "$d" && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error)
 done
 
 say "gofmt"
-unformatted=$(gofmt -l cmd country internal lexis protocol examples bench 2>/dev/null || true)
+unformatted=$(gofmt -l cmd country internal lexis protocol examples bench interop 2>/dev/null || true)
 [ -z "$unformatted" ] || { echo "gofmt wants: $unformatted" >&2; exit 1; }
 
 say "go vet"
@@ -80,9 +80,9 @@ go test -race -timeout 20m "$@" $(go list ./... | grep -v '/internal/app$')
 say "keys in a token"
 CGO_ENABLED=1 go test -tags pkcs11 -timeout 10m ./internal/keys/... ./internal/credential
 say "the whole program, and every page in a browser"
-go test -timeout 15m "$@" ./internal/app ./internal/app/browser
+go test -timeout 15m "$@" ./internal/app ./internal/app/browser ./internal/wallet ./interop
 
 # Long computations are run without the race detector too.
 say "the corpus of law, the quality of ranking, a journey"
-go test -count=1 -timeout 15m -run 'Corpus|Quality|Weights|ShortQueries|HostileTexts|BuildingPermit' \
+go test -count=1 -timeout 15m -run 'Corpus|Quality|Weights|ShortQueries|HostileTexts|BuildingPermit|Document$' \
 	./cmd/diwan ./internal/retrieval/evaluation ./internal/gazette/structure

@@ -267,7 +267,7 @@ func verifierKey(t *testing.T) (*ecdsa.PrivateKey, *x509.Certificate, []*x509.Ce
 			t.Fatal(err)
 		}
 	}
-	root, err := seal.NewAuthority("Verifiers", keys[0], time.Now())
+	root, err := seal.NewAuthority("Verifiers", "XX", keys[0], time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

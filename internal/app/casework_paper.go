@@ -115,7 +115,7 @@ func (a *App) seal(ctx context.Context, pdf []byte, administration string, name 
 func (a *App) sealAuthority(ctx context.Context, key *keys.Key) (*seal.Authority, error) {
 	der, err := a.Casework.SealCertificate(ctx, sealRoot, key.ID, func() ([]byte, error) {
 		portal, _ := a.Country.Portal.In("", a.Country.Order())
-		root, err := seal.NewAuthority(portal, key, a.clock.Now())
+		root, err := seal.NewAuthority(portal, a.Country.Code, key, a.clock.Now())
 		if err != nil {
 			return nil, err
 		}

@@ -434,7 +434,7 @@ func holderStore(t *testing.T, i *installation) {
 func newAuthority(t testing.TB, now time.Time) (*x509.Certificate, func() (*ecdsa.PrivateKey, *x509.Certificate)) {
 	t.Helper()
 	root := newTestKey(t)
-	a, err := seal.NewAuthority("Test", root, now)
+	a, err := seal.NewAuthority("Test", "XX", root, now)
 	if err != nil {
 		t.Fatal(err)
 	}

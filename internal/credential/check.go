@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"image/jpeg"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -354,6 +353,3 @@ func (s *Credentials) Faults(ctx context.Context, d *Document) ([]Fault, error) 
 	}
 	return nil, nil
 }
-
-// settleInterval is how long a person waits for a document after the decision.
-const settleInterval = 3 * time.Second

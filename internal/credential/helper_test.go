@@ -165,7 +165,6 @@ type holder struct {
 	key   *ecdsa.PrivateKey // of DPoP
 	nonce string            // the server's, for DPoP
 	token string
-	plain bool // without DPoP
 }
 
 func newKey(t testing.TB) *ecdsa.PrivateKey {

@@ -114,7 +114,7 @@ func (s *Credentials) authority(ctx context.Context) (*seal.Authority, error) {
 	}
 	cert, err := s.certificate(ctx, rootPurpose, key, func() (*x509.Certificate, error) {
 		name, _ := s.Country.Portal.In("", s.Country.Order())
-		a, err := seal.NewAuthority(name, key, s.morning(s.today()))
+		a, err := seal.NewAuthority(name, s.Country.Code, key, s.morning(s.today()))
 		if err != nil {
 			return nil, err
 		}

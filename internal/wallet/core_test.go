@@ -99,8 +99,8 @@ func makeFixtures(t *testing.T) *fixtures {
 	t.Helper()
 	f := &fixtures{now: time.Now().Truncate(time.Second), out: map[string]any{}}
 	must := good(t)
-	f.root = must(seal.NewAuthority("Test authority", newKey(t), f.now)).(*seal.Authority)
-	stranger := must(seal.NewAuthority("Stranger", newKey(t), f.now)).(*seal.Authority)
+	f.root = must(seal.NewAuthority("Test authority", "XX", newKey(t), f.now)).(*seal.Authority)
+	stranger := must(seal.NewAuthority("Stranger", "XX", newKey(t), f.now)).(*seal.Authority)
 	make := func(a *seal.Authority, id string) party {
 		k := newKey(t)
 		return party{k, must(a.Issue(k.Public(), seal.Holder{Name: "Office " + id, ID: id}, f.now)).(*x509.Certificate)}

@@ -321,7 +321,7 @@ func (w *world) code(ctx context.Context, place string) (string, error) {
 
 func (w *world) openVerifier(mux *http.ServeMux, answer func(http.ResponseWriter, any, error)) {
 	t := w.t.(*testing.T)
-	v := &verifier{root: good(t)(seal.NewAuthority("Bank authority", newKey(t), time.Now())).(*seal.Authority)}
+	v := &verifier{root: good(t)(seal.NewAuthority("Bank authority", "XX", newKey(t), time.Now())).(*seal.Authority)}
 	k := newKey(t)
 	v.party = party{k, good(t)(v.root.Issue(k.Public(), seal.Holder{Name: "Example Bank", ID: "bank"}, time.Now())).(*x509.Certificate)}
 	w.verifier = v

@@ -31,15 +31,16 @@ type Authority struct {
 	key         crypto.Signer
 }
 
-// NewAuthority makes a root of a name, signed by its own key on a NIST curve. The
-// certificate is to be kept: another one for the same key is another root to
-// those who pin it.
-func NewAuthority(name string, key crypto.Signer, now time.Time) (*Authority, error) {
+// NewAuthority makes a root of a name and a country (ISO 3166-1 alpha-2), signed by its
+// own key on a NIST curve. Readers of ISO mdocs refuse an issuer whose root names no
+// country. The certificate is to be kept: another one for the same key is another root
+// to those who pin it.
+func NewAuthority(name, country string, key crypto.Signer, now time.Time) (*Authority, error) {
 	serial, err := newSerial()
 	if err != nil {
 		return nil, err
 	}
-	t := &x509.Certificate{SerialNumber: serial, Subject: pkix.Name{CommonName: name}, NotBefore: now.Add(-backdate), NotAfter: now.Add(RootLife),
+	t := &x509.Certificate{SerialNumber: serial, Subject: pkix.Name{CommonName: name, Country: []string{country}}, NotBefore: now.Add(-backdate), NotAfter: now.Add(RootLife),
 		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign}
 	der, err := x509.CreateCertificate(rand.Reader, t, t, key.Public(), key)
 	if err != nil {

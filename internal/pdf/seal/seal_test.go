@@ -63,7 +63,7 @@ type office struct {
 
 func newOffice(t testing.TB) office {
 	t.Helper()
-	a, err := NewAuthority("Seals of a demonstration", newKey(t), start)
+	a, err := NewAuthority("Seals of a demonstration", "XX", newKey(t), start)
 	if err != nil {
 		t.Fatal(err)
 	}
