@@ -126,12 +126,9 @@ func (a *App) loadForms(ctx context.Context) error {
 	return nil
 }
 
-// mayCase asks the policy about a case. Who somebody acts for stands in their
+// asking is who asks the policy: a person for themselves, or for whom they act in this
 // session.
-func (a *App) mayCase(ctx context.Context, actor gov.Actor, action string, c *casework.Case) error {
-	if actor.ID == "" {
-		return problem.New(problem.Unauthenticated, "unauthenticated")
-	}
+func asking(ctx context.Context, actor gov.Actor) policy.Actor {
 	who := policy.Actor{Actor: actor}
 	if actor.Has(gov.RolePerson) {
 		who.For = actor.ID
@@ -139,7 +136,16 @@ func (a *App) mayCase(ctx context.Context, actor gov.Actor, action string, c *ca
 			who.For, who.Procedures = s.ID, s.Procedures
 		}
 	}
-	ok, why := policy.May(who, policy.Action(action), policy.Resource{Kind: policy.Case, ID: c.ID, Administration: c.Administration, Unit: c.Unit,
+	return who
+}
+
+// mayCase asks the policy about a case. Who somebody acts for stands in their
+// session.
+func (a *App) mayCase(ctx context.Context, actor gov.Actor, action string, c *casework.Case) error {
+	if actor.ID == "" {
+		return problem.New(problem.Unauthenticated, "unauthenticated")
+	}
+	ok, why := policy.May(asking(ctx, actor), policy.Action(action), policy.Resource{Kind: policy.Case, ID: c.ID, Administration: c.Administration, Unit: c.Unit,
 		Applicant: c.Person, Representative: c.Filer, Asked: c.AskedOf, Procedure: c.Procedure, Preparer: c.Preparer, Refunder: c.Refunder, Separate: c.Separate})
 	if !ok {
 		return problem.New(problem.Forbidden, "forbidden", "rule", why)

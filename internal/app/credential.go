@@ -191,18 +191,11 @@ func (a *App) mayDocument(ctx context.Context, actor gov.Actor, action string, d
 	if actor.ID == "" {
 		return problem.New(problem.Unauthenticated, "unauthenticated")
 	}
-	who := policy.Actor{Actor: actor}
-	if actor.Has(gov.RolePerson) {
-		who.For = actor.ID
-		if s := identity.ActingIn(ctx); s.ID != "" {
-			who.For = s.ID
-		}
-	}
 	on := policy.Resource{Kind: policy.Document, ID: d.ID, Administration: d.Administration, Applicant: d.Person, Preparer: d.DecidedBy}
 	if action == credential.MayEditTypes {
 		on = policy.Resource{Kind: policy.DocumentType, ID: d.Type, Administration: actor.Administration}
 	}
-	ok, why := policy.May(who, policy.Action(action), on)
+	ok, why := policy.May(asking(ctx, actor), policy.Action(action), on)
 	if !ok {
 		return problem.New(problem.Forbidden, "forbidden", "rule", why)
 	}

@@ -72,7 +72,7 @@ var table = []rule{
 	{"internal/qr", nil, []string{"github.com/boombuler/barcode"}},
 	{"internal/verifier/check", []string{"protocol/..."}, []string{"github.com/fxamacker/cbor/v2", "github.com/makiuchi-d/gozxing"}},
 	{"internal/verifier/poppler", []string{}, []string{}},
-	{"internal/verifier", concat(words, platform, "internal/verifier/check", "protocol/..."), []string{"github.com/boombuler/barcode"}},
+	{"internal/verifier", concat(words, platform, "internal/verifier/check", "internal/qr", "protocol/..."), []string{}},
 	{"internal/blob", words, []string{}},
 	{"internal/mail", words, nil},
 	{"internal/sms", []string{}, []string{}},

@@ -8,6 +8,7 @@ import (
 
 	"diwan/internal/gov"
 	"diwan/internal/problem"
+	"diwan/internal/qr"
 	"diwan/internal/web"
 )
 
@@ -127,7 +128,7 @@ func (p *Pages) request(w http.ResponseWriter, r *http.Request) error {
 	// The link is made here, of our own address.
 	d.Link = template.URL(link) // #nosec G203 -- see above
 	if d.Open && !d.Here {
-		if d.QR, err = picture(link, say.T("verify.qr")); err != nil {
+		if d.QR, err = qr.SVG(link, say.T("verify.qr")); err != nil {
 			return err
 		}
 	}
