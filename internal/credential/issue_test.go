@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"diwan/internal/db/dbtest"
+	"diwan/internal/keys"
 	"diwan/protocol/jws"
 	"diwan/protocol/mdoc"
 	"diwan/protocol/sdjwt"
@@ -273,5 +274,38 @@ func TestCheckedIsSignedOnce(t *testing.T) {
 	}
 	if c.take() == nil {
 		t.Error("it is taken twice")
+	}
+}
+
+// After a rotation the new key signs, and what the old one signed stays good.
+func TestRotation(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t, storeSets))
+	d := w.document1("case-1", "building-permit", salma)
+	fetch := func() string {
+		t.Helper()
+		o, err := w.Offer(t.Context(), salma, d.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := w.holder()
+		if status, m := h.redeem(o); status != 200 {
+			t.Fatal(status, m)
+		}
+		return h.fetch("building-permit.sd-jwt", newKey(t))[0]
+	}
+	before := fetch()
+	w.hand.advance(time.Second)
+	if _, err := w.Keys.(interface {
+		Rotate(purpose string) (*keys.Key, error)
+	}).Rotate(issuerPurpose("commune")); err != nil {
+		t.Fatal(err)
+	}
+	after := fetch()
+	a, b := w.verify(before), w.verify(after)
+	if a.Header.X5C[0].Equal(b.Header.X5C[0]) {
+		t.Error("after a rotation the old key signs")
+	}
+	if n := len(w.trust().Issuers); n < 2 {
+		t.Error("issuers in the list:", n)
 	}
 }

@@ -29,6 +29,7 @@ const (
 	pathStatus       = "/status/"
 	pathLists        = "/status"
 	pathTrust        = "/trust/issuers"
+	pathAnchor       = "/trust/anchor"
 )
 
 // AuthorizePath is where a wallet sends the person's browser.
@@ -58,6 +59,7 @@ func (s *Credentials) Register(mux *http.ServeMux, limit func(http.Handler) http
 		"GET " + pathStatus + "{list}":      h.statusList,
 		"GET " + pathLists:                  h.statusLists,
 		"GET " + pathTrust:                  h.trustList,
+		"GET " + pathAnchor:                 h.anchor,
 		"GET " + pathOffers + "{id}/{code}": h.offer,
 	}
 	limited := map[string]http.HandlerFunc{

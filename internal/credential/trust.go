@@ -124,6 +124,19 @@ func (s *Credentials) SignedTrustList(ctx context.Context) (string, error) {
 	return l.Sign(by.key, by.header())
 }
 
+// anchor answers GET /trust/anchor. Who takes it from here believes this address; its
+// fingerprint is to be compared with one that came by another way.
+func (h *issuerHTTP) anchor(w http.ResponseWriter, r *http.Request) {
+	der, err := h.Anchor(r.Context())
+	if err != nil {
+		h.resourceError(w, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/pkix-cert")
+	w.Header().Set("Content-Disposition", `attachment; filename="anchor.cer"`)
+	_, _ = w.Write(der)
+}
+
 // Anchor is the certificate on which all others here rest, in DER: what a verifier is
 // given once, by hand.
 func (s *Credentials) Anchor(ctx context.Context) ([]byte, error) {
