@@ -81,7 +81,7 @@ func TestPages(t *testing.T) {
 				}
 			}
 			where := b.begin(at, "bank-demo", "permit-loan", CrossDevice)
-			get(strings.TrimPrefix(where, at), 200, "<svg viewBox=", "openid4vp://", "data-state")
+			get(strings.TrimPrefix(where, at), 200, `<svg class="qr" viewBox=`, "openid4vp://", "data-state")
 			q := w.open(b.link(where))
 			w.post(q, w.sealed(q, vp.Tokens{"permit": {w.show(w.permitText, q, nil, pathHolder, pathTitle)}}))
 			get(strings.TrimPrefix(where, at), 200, "data-ready")

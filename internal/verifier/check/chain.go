@@ -1,6 +1,7 @@
 package check
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/sha256"
@@ -23,10 +24,24 @@ type known struct {
 	from, until time.Time
 }
 
-// issuer finds who signed under a chain and may issue a type, as the list does. A chain
+// issuer finds who signed under a chain and may issue a type. One that is not on the list
+// may have begun to issue since: then the list is asked for anew, as seldom as ever.
+func (k *Kit) issuer(ctx context.Context, l *trustlist.List, chain []*x509.Certificate, kind string, at time.Time) (*trustlist.Issuer, error) {
+	x, err := k.listed(l, chain, kind, at)
+	if err == nil || k.refresh(ctx, true) != nil {
+		return x, err
+	}
+	newer, fresh := k.trust()
+	if newer == l || !fresh {
+		return x, err
+	}
+	return k.listed(newer, chain, kind, at)
+}
+
+// listed finds who signed under a chain and may issue a type, as the list does. A chain
 // that was found good before is not computed again: that is a fifth of the cost of
 // checking a presentation.
-func (k *Kit) issuer(l *trustlist.List, chain []*x509.Certificate, kind string, at time.Time) (*trustlist.Issuer, error) {
+func (k *Kit) listed(l *trustlist.List, chain []*x509.Certificate, kind string, at time.Time) (*trustlist.Issuer, error) {
 	h := sha256.New()
 	for _, c := range chain {
 		h.Write(c.Raw) // DER tells its own length
@@ -84,8 +99,8 @@ func (e *known) within(c *x509.Certificate) {
 }
 
 // key returns the key of the leaf of a trusted chain.
-func (k *Kit) key(l *trustlist.List, chain []*x509.Certificate, kind string, at time.Time) (crypto.PublicKey, *trustlist.Issuer, error) {
-	x, err := k.issuer(l, chain, kind, at)
+func (k *Kit) key(ctx context.Context, l *trustlist.List, chain []*x509.Certificate, kind string, at time.Time) (crypto.PublicKey, *trustlist.Issuer, error) {
+	x, err := k.issuer(ctx, l, chain, kind, at)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -48,7 +48,7 @@ func (k *Kit) code(ctx context.Context, r Result, text string) Result {
 	if d == nil {
 		return r.settle()
 	}
-	by, err := k.issuer(l, []*x509.Certificate{leaf}, d.Type, moment(d.IssuedAt, r.Checked))
+	by, err := k.issuer(ctx, l, []*x509.Certificate{leaf}, d.Type, moment(d.IssuedAt, r.Checked))
 	if err != nil {
 		r.add(UntrustedIssuer, err)
 		return r.settle()

@@ -61,7 +61,7 @@ func (k *Kit) iso(ctx context.Context, r Result, verify func(mdoc.Want, time.Tim
 	}
 	var by Issuer
 	d, err := verify(mdoc.Want{Leeway: k.o.Leeway, Trust: func(chain []*x509.Certificate, kind string) error {
-		x, err := k.issuer(l, chain, kind, r.Checked)
+		x, err := k.issuer(ctx, l, chain, kind, r.Checked)
 		if err == nil {
 			by = Issuer{x.ID, x.Name, x.Demonstration}
 		}

@@ -43,7 +43,7 @@ func (k *Kit) sdjwt(ctx context.Context, r Result, text string, s *Session) Resu
 	p := sdjwt.Policy{Now: r.Checked, Leeway: k.o.Leeway, Limited: true, Binding: s.binding(),
 		Key: func(h jws.Header, claims map[string]any) (crypto.PublicKey, error) {
 			kind, _ := claims["vct"].(string)
-			key, by, err := k.key(l, h.X5C, kind, madeAt(claims, r.Checked))
+			key, by, err := k.key(ctx, l, h.X5C, kind, madeAt(claims, r.Checked))
 			if err == nil {
 				r.Issuer = Issuer{by.ID, by.Name, by.Demonstration}
 			}

@@ -211,7 +211,7 @@ func (w *world) licence(by signer, change func(*mdoc.Issuance)) []byte {
 // page signs the code of a printed page.
 func (w *world) page(by signer, change func(*cosecode.Document)) string {
 	w.Helper()
-	d := cosecode.Document{Issuer: "town", Type: permitType, Number: "P-17", IssuedAt: w.now, Expires: w.now.AddDate(1, 0, 0), Claims: map[string]any{"holder": "Salma", "on": cosecode.Date("2026-03-02"), "floors": int64(2)},
+	d := cosecode.Document{Issuer: by.cert.Subject.SerialNumber, Type: permitType, Number: "P-17", IssuedAt: w.now, Expires: w.now.AddDate(1, 0, 0), Claims: map[string]any{"holder": "Salma", "on": cosecode.Date("2026-03-02"), "floors": int64(2)},
 		Status: &cosecode.Status{Idx: 11, URI: listURI}}
 	if change != nil {
 		change(&d)
