@@ -74,15 +74,18 @@ CGO_ENABLED=0 go build -o "$work/diwan" ./cmd/diwan
 
 say "tests"
 export DIWAN_TEST_CHROMIUM=/usr/bin/chromium
-# internal/app opens the whole program again and again: with the race detector that
-# takes ten times as long, and would find what the slices' own tests find.
-go test -race -timeout 20m "$@" $(go list ./... | grep -v '/internal/app$')
+# internal/app and cmd/diwan open the whole program again and again: with the race
+# detector that takes ten times as long, and would find what the slices' own tests find.
+# The gateway is killed a thousand times and pages are recognised without it too.
+long="internal/exchange/gateway internal/gazette/extract"
+go test -race -timeout 20m "$@" $(go list ./... | grep -Ev "/(internal/app|cmd/diwan|${long// /|})\$")
+go test -race -short -timeout 10m "$@" $(printf './%s ' $long)
 say "keys in a token"
 CGO_ENABLED=1 go test -tags pkcs11 -timeout 10m ./internal/keys/... ./internal/credential
 say "the whole program, and every page in a browser"
-go test -timeout 15m "$@" ./internal/app ./internal/app/browser ./internal/wallet ./interop
+go test -timeout 15m "$@" ./internal/app ./internal/app/browser ./internal/wallet ./interop ./cmd/diwan $(printf './%s ' $long)
 
 # Long computations are run without the race detector too.
-say "the corpus of law, the quality of ranking, a journey"
-go test -count=1 -timeout 15m -run 'Corpus|Quality|Weights|ShortQueries|HostileTexts|BuildingPermit|Document$' \
-	./cmd/diwan ./internal/retrieval/evaluation ./internal/gazette/structure
+say "the corpus of law, the quality of ranking"
+go test -count=1 -timeout 15m -run 'Corpus|Quality|Weights|ShortQueries|HostileTexts' \
+	./internal/retrieval/evaluation ./internal/gazette/structure

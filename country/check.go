@@ -27,6 +27,7 @@ var schemas = map[string]string{
 	"catalogue/translations/*.json": "actWords", "messages/*.json": "messages", "decrees.json": "decrees",
 	"gazette.json": "gazette", "gazette-citations.json": "gazetteCitations", "exchange.json": "exchange", "clock.json": "clock", "casework.json": "casework", "casework-around.json": "caseworkAround",
 	"forms/*.json": "form", "forms/rules/*.json": "formRules", "exchange-demo.json": "exchangeDemo",
+	"credentials.json": "credentials", "credentials-demo.json": "credentialsDemo", "verifiers.json": "verifiers",
 }
 
 // Check compares every file of a pack with the schema and returns one sentence
