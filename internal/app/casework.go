@@ -349,7 +349,7 @@ func (a *App) registerCaseworkOffice(mux *http.ServeMux, sessions *identity.Sess
 			}
 			return slices.DeleteFunc(all, func(x gov.Actor) bool { return !casework.MayWork(x) }), nil
 		}}
-	d.CheckHook = a.checkHook
+	d.CheckHook, d.Documents = a.checkHook, a.madeOf
 	d.Register(mux)
 	a.registerCounter(mux, d)
 	a.receipts().RegisterOwn(mux, identity.Office)

@@ -186,6 +186,23 @@ func (a *App) documentReady(ctx context.Context, tx *db.Tx, d *credential.Docume
 	return a.Casework.Ready(ctx, tx, d.Source)
 }
 
+// madeOf lists the documents that a case made, for its page at the desk.
+func (a *App) madeOf(ctx context.Context, number string) ([]casework.Made, error) {
+	all, err := a.Credentials.Of(ctx, number)
+	if err != nil {
+		return nil, err
+	}
+	var out []casework.Made
+	for _, d := range all {
+		t, err := a.Credentials.TypeVersion(ctx, d.Type, d.Version)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, casework.Made{Path: "/office/documents/" + d.ID, Name: t.Name})
+	}
+	return out, nil
+}
+
 // mayDocument asks the policy about a document or a type.
 func (a *App) mayDocument(ctx context.Context, actor gov.Actor, action string, d *credential.Document) error {
 	if actor.ID == "" {

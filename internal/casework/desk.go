@@ -1,6 +1,7 @@
 package casework
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strconv"
@@ -22,6 +23,8 @@ type Desk struct {
 	// decision wants it; Confirm is where they do it before they come back to a path.
 	Fresh   func(r *http.Request) bool
 	Confirm func(path string) string
+	// Documents are those that a decision made; nil where decisions make none.
+	Documents func(ctx context.Context, number string) ([]Made, error)
 	// CheckHook judges an address at which a program wants to be told.
 	CheckHook func(address string) error
 	// MayHolidays tells who edits the table of holidays.
@@ -219,6 +222,12 @@ func (d *Desk) find(w http.ResponseWriter, r *http.Request) {
 // maxBatch bounds what one batch does.
 const maxBatch = 100
 
+// Made is a document that a decision made, and the page at which officers look after it.
+type Made struct {
+	Path string
+	Name gov.Text
+}
+
 // officeCase is a case as the officer sees it.
 type officeCase struct {
 	*View
@@ -241,6 +250,7 @@ type officeCase struct {
 	Advice     askPanel
 	Money      payPanel
 	Officer    bool
+	Made       []Made
 }
 
 // deskAction is something that can, or can't now, be done to a case.
@@ -279,6 +289,11 @@ func (d *Desk) fillCase(r *http.Request, data *officeCase, c *Case) (err error) 
 	ctx := r.Context()
 	if data.Answers, err = d.answersOf(r, data.View); err != nil {
 		return err
+	}
+	if d.Documents != nil && data.Who.Administration == c.Administration { // others read the case, and not its documents
+		if data.Made, err = d.Documents(ctx, c.Number); err != nil {
+			return err
+		}
 	}
 	proofs, err := d.EvidenceOfCase(ctx, c.Number)
 	if err != nil {
