@@ -10,7 +10,7 @@ import { permit, phone, screen, tell } from "./permit.mjs";
 
 const job = JSON.parse(readFileSync(0, "utf8"));
 const browser = await chromium.launch({ executablePath: job.chromium, args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"] });
-const { visitor, at, look, mine, apply, due, paper, officer, act, clock, decide } = permit(browser, job);
+const { visitor, at, look, mine, apply, step, due, paper, officer, act, clock, decide } = permit(browser, job);
 
 try {
   const citizen = await visitor(phone);
