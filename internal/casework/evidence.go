@@ -137,12 +137,12 @@ func (w *Casework) evidences(ctx context.Context, where string, args ...any) ([]
 
 // EvidenceOf lists what was fetched for a draft.
 func (w *Casework) EvidenceOf(ctx context.Context, draft string) ([]*Evidence, error) {
-	return w.evidences(ctx, `draft = $1 AND state <> 'withdrawn'`, draft)
+	return w.evidences(ctx, `draft = $1 AND draft <> '' AND state <> 'withdrawn'`, draft)
 }
 
 // EvidenceOfCase lists what was fetched for a case and may be used.
 func (w *Casework) EvidenceOfCase(ctx context.Context, number string) ([]*Evidence, error) {
-	return w.evidences(ctx, `case_number = $1`, number)
+	return w.evidences(ctx, `case_number = $1 AND case_number <> ''`, number)
 }
 
 // Consents lists what a person allowed, the latest first.
@@ -170,7 +170,7 @@ func (w *Casework) Consent(ctx context.Context, d *Draft, document string, once 
 		return nil, err
 	}
 	err = w.DB.RunTx(ctx, func(tx *db.Tx) error {
-		if _, err := tx.ExecContext(ctx, `UPDATE casework_evidence SET state = $3, withdrawn_at = $4, copy = $5 WHERE draft = $1 AND evidence = $2 AND state <> $3`,
+		if _, err := tx.ExecContext(ctx, `UPDATE casework_evidence SET state = $3, withdrawn_at = $4, copy = $5 WHERE draft = $1 AND draft <> '' AND evidence = $2 AND state <> 'withdrawn'`,
 			d.ID, document, EvidenceWithdrawn, db.Micros(now), []byte{}); err != nil {
 			return err
 		}
@@ -281,7 +281,7 @@ func (w *Casework) takeEvidence(ctx context.Context, tx *db.Tx, c *Case, draft s
 	if draft == "" {
 		return nil
 	}
-	rows, err := tx.QueryContext(ctx, `SELECT id, evidence, state, exchange FROM casework_evidence WHERE draft = $1 AND state IN ('agreed', 'failed', 'consented')`, draft)
+	rows, err := tx.QueryContext(ctx, `SELECT id, evidence, state, exchange FROM casework_evidence WHERE draft = $1 AND draft <> '' AND state <> 'withdrawn' AND state IN ('agreed', 'failed', 'consented')`, draft)
 	if err != nil {
 		return err
 	}

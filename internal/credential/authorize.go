@@ -151,7 +151,7 @@ var errNoRequest = problem.New(problem.NotFound, "credential.request")
 func (s *Credentials) Open(ctx context.Context, clientID, uri string) (string, error) {
 	now, id := s.Clock.Now(), ""
 	err := s.DB.RunTx(ctx, func(tx *db.Tx) error {
-		g, err := readGrant(ctx, tx, `code = $1`, digest(uri))
+		g, err := readGrant(ctx, tx, `code = $1 AND code <> ''`, digest(uri))
 		if errors.Is(err, errNoGrant) || err == nil && (g.kind != pushed || g.state != grantOpen || g.body.Request.ClientID != clientID || !now.Before(g.ends)) {
 			return errNoRequest
 		}

@@ -135,7 +135,7 @@ func (s *Credentials) told(ctx context.Context, a *access, n *vci.Notification, 
 			return errors.Join(err, refused)
 		}
 		var person string
-		err = tx.QueryRowContext(ctx, `SELECT d.person FROM credential_copy c JOIN credential_document d ON d.id = c.document WHERE c.notification = $1 LIMIT 1`, n.ID).Scan(&person)
+		err = tx.QueryRowContext(ctx, `SELECT d.person FROM credential_copy c JOIN credential_document d ON d.id = c.document WHERE c.notification = $1 AND c.notification <> '' LIMIT 1`, n.ID).Scan(&person)
 		if errors.Is(err, sql.ErrNoRows) || err == nil && person != a.body.Person {
 			refused = fmt.Errorf("%w: there is no such notification", vci.InvalidNotification)
 			return refused

@@ -262,5 +262,5 @@ func (s *Credentials) ByNumber(ctx context.Context, number string) (*Document, e
 	if len(n) != 19 {
 		return nil, errNoDocument
 	}
-	return scanDocument(s.DB.Reader().QueryRowContext(ctx, `SELECT `+documentColumns+` FROM credential_document WHERE number = $1`, n))
+	return scanDocument(s.DB.Reader().QueryRowContext(ctx, `SELECT `+documentColumns+` FROM credential_document WHERE number = $1 AND number <> ''`, n))
 }

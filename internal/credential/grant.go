@@ -182,7 +182,7 @@ func (s *Credentials) redeem(ctx context.Context, tx *db.Tx, r *oauth.TokenReque
 	if r.GrantType == oauth.GrantCode {
 		kind, code = authorized, r.Code
 	}
-	g, err = readGrant(ctx, tx, `code = $1`, digest(code))
+	g, err = readGrant(ctx, tx, `code = $1 AND code <> ''`, digest(code))
 	if errors.Is(err, errNoGrant) {
 		return nil, fmt.Errorf("%w: the code is unknown", oauth.InvalidGrant), nil
 	}

@@ -64,7 +64,7 @@ func (s *Credentials) walletOf(ctx context.Context, q querier, key string) (stri
 
 // Wallets lists the devices of a person.
 func (s *Credentials) WalletsOf(ctx context.Context, person string) ([]Wallet, error) {
-	rows, err := s.DB.Reader().QueryContext(ctx, `SELECT w.id, w.name, w.state, w.created_at, (SELECT COUNT(*) FROM credential_copy c WHERE c.wallet = w.id AND c.status = 0)
+	rows, err := s.DB.Reader().QueryContext(ctx, `SELECT w.id, w.name, w.state, w.created_at, (SELECT COUNT(*) FROM credential_copy c WHERE c.wallet = w.id AND c.wallet <> '' AND c.status = 0)
 		FROM credential_wallet w WHERE w.person = $1 ORDER BY w.created_at DESC LIMIT $2`, person, maxHeld)
 	if err != nil {
 		return nil, fmt.Errorf("listing wallets: %w", err)
@@ -94,7 +94,7 @@ func (s *Credentials) RevokeWallet(ctx context.Context, actor gov.Actor, id stri
 		if n, err := r.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(err, problem.New(problem.NotFound, "credential.wallet.not_found"))
 		}
-		if err := s.setStatus(ctx, tx, `wallet = $1`, id, statusRevoked); err != nil {
+		if err := s.setStatus(ctx, tx, `wallet = $1 AND wallet <> ''`, id, statusRevoked); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM credential_token WHERE wallet = $1`, id); err != nil {

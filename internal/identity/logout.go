@@ -100,9 +100,9 @@ func (s *Accounts) useLogout(ctx context.Context, issuer, jti string) error {
 // of a subject.
 func (s *Accounts) endOfProvider(ctx context.Context, issuer, sid, subject string) (int, error) {
 	if sid == "" {
-		return s.end(ctx, operatorOf(issuer), endedByProvider, `issuer = $3 AND subject = $4`, issuer, subject)
+		return s.end(ctx, operatorOf(issuer), endedByProvider, `issuer = $3 AND subject = $4 AND subject <> ''`, issuer, subject)
 	}
-	return s.end(ctx, operatorOf(issuer), endedByProvider, `issuer = $3 AND sid = $4 AND ($5 = '' OR subject = $5)`, issuer, sid, subject)
+	return s.end(ctx, operatorOf(issuer), endedByProvider, `issuer = $3 AND sid = $4 AND sid <> '' AND ($5 = '' OR subject = $5)`, issuer, sid, subject)
 }
 
 // operatorOf names a provider in the audit trail.

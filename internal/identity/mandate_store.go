@@ -221,7 +221,7 @@ func (s *Accounts) Accept(ctx context.Context, by gov.Actor, code string, accept
 	now := db.Micros(s.clock.Now())
 	err = s.db.RunTx(ctx, func(tx *db.Tx) error {
 		m, err = scanMandate(tx.QueryRowContext(ctx, `UPDATE identity_mandate SET state = $1, agent = $2, code_hash = '', answered_at = $3
-			WHERE code_hash = $4 AND state = $5 AND code_expires_at > $3 AND principal <> $2 RETURNING `+mandateColumns,
+			WHERE code_hash = $4 AND code_hash <> '' AND state = $5 AND code_expires_at > $3 AND principal <> $2 RETURNING `+mandateColumns,
 			state, by.ID, now, hashToken(code), mandateOffered))
 		if err != nil {
 			return err

@@ -232,7 +232,7 @@ func (s *Accounts) FindByNumber(ctx context.Context, by gov.Actor, number, why s
 	if h == "" {
 		return nil, nil
 	}
-	rows, err := s.db.Reader().QueryContext(ctx, `SELECT account FROM identity_person WHERE national = $1 ORDER BY account`, h)
+	rows, err := s.db.Reader().QueryContext(ctx, `SELECT account FROM identity_person WHERE national = $1 AND national <> '' ORDER BY account`, h)
 	if err != nil {
 		return nil, fmt.Errorf("finding a person: %w", err)
 	}

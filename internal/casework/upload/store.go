@@ -113,7 +113,7 @@ func (s *Store) OfDraft(ctx context.Context, draft string) ([]File, error) {
 	if draft == "" || !plainID(draft) {
 		return nil, nil
 	}
-	return s.list(ctx, `draft = $1 ORDER BY created_at, id LIMIT $2`, draft, maxListed)
+	return s.list(ctx, `draft = $1 AND draft <> '' ORDER BY created_at, id LIMIT $2`, draft, maxListed)
 }
 
 // OfCase lists the files of a case, in the order in which they came.
@@ -121,7 +121,7 @@ func (s *Store) OfCase(ctx context.Context, caseID string) ([]File, error) {
 	if caseID == "" || !plainID(caseID) {
 		return nil, nil
 	}
-	return s.list(ctx, `case_id = $1 ORDER BY created_at, id LIMIT $2`, caseID, maxListed)
+	return s.list(ctx, `case_id = $1 AND case_id <> '' ORDER BY created_at, id LIMIT $2`, caseID, maxListed)
 }
 
 // Get returns a file of an owner: of their draft, or of the case whose id they
@@ -198,9 +198,9 @@ func room(ctx context.Context, q querier, o Owner, id string, files int, size in
 		return nil
 	}
 	if o.Case != "" {
-		return check(`case_id = $1`, o.Case, MaxFiles, MaxTotal)
+		return check(`case_id = $1 AND case_id <> ''`, o.Case, MaxFiles, MaxTotal)
 	}
-	if err := check(`draft = $1`, o.Draft, MaxFiles, MaxTotal); err != nil {
+	if err := check(`draft = $1 AND draft <> ''`, o.Draft, MaxFiles, MaxTotal); err != nil {
 		return err
 	}
 	return check(`filer = $1 AND draft <> ''`, o.Filer, maxWaiting, waitingTotal)
@@ -213,7 +213,7 @@ func (s *Store) Take(ctx context.Context, tx *db.Tx, draft, caseID string) error
 		return errors.New("taking files: a draft and a case are needed")
 	}
 	for _, table := range []string{"upload_file", "upload_incoming"} {
-		if _, err := tx.ExecContext(ctx, `UPDATE `+table+` SET case_id = $2, draft = '', updated_at = $3 WHERE draft = $1`, draft, caseID, db.Micros(s.Clock.Now())); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE `+table+` SET case_id = $2, draft = '', updated_at = $3 WHERE draft = $1 AND draft <> ''`, draft, caseID, db.Micros(s.Clock.Now())); err != nil {
 			return fmt.Errorf("taking the files of a draft: %w", err)
 		}
 	}

@@ -170,7 +170,7 @@ func (s *Store) forget(ctx context.Context, draft string) error {
 	var blobs []string
 	err := s.DB.RunTx(ctx, func(tx *db.Tx) error {
 		blobs = blobs[:0]
-		rows, err := tx.QueryContext(ctx, `DELETE FROM upload_file WHERE draft = $1 RETURNING blob`, draft)
+		rows, err := tx.QueryContext(ctx, `DELETE FROM upload_file WHERE draft = $1 AND draft <> '' RETURNING blob`, draft)
 		if err != nil {
 			return err
 		}
