@@ -89,7 +89,7 @@ func openSQLite(ctx context.Context, dsn string) (*DB, error) {
 		"foreign_keys(1)", "cache_size(-16000)", "temp_store(MEMORY)",
 	}}
 	file := "file:" + (&url.URL{Path: path}).EscapedPath()
-	writer, err := sql.Open("sqlite", file+"?"+q.Encode()+"&_txlock=immediate")
+	writer, err := openKeeping(file + "?" + q.Encode() + "&_txlock=immediate")
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +100,7 @@ func openSQLite(ctx context.Context, dsn string) (*DB, error) {
 		return nil, fmt.Errorf("opening the database %s: %w", path, err)
 	}
 	q["_pragma"] = append(q["_pragma"], "query_only(1)")
-	reader, err := sql.Open("sqlite", file+"?"+q.Encode())
+	reader, err := openKeeping(file + "?" + q.Encode())
 	if err != nil {
 		writer.Close()
 		return nil, err
