@@ -41,6 +41,10 @@ func walletSpeed(ctx context.Context, b *bench) error {
 		return err
 	}
 	defer w.close()
+	// The first minutes of an installation, in which its files grow, are not its years.
+	if _, err := w.issuances(ctx, size.issuances/5); err != nil {
+		return err
+	}
 	crypto := issuanceCrypto(2 * time.Second)
 	rate, err := w.issuances(ctx, size.issuances)
 	if err != nil {

@@ -151,17 +151,23 @@ func (s *Credentials) morning(d gov.Date) time.Time {
 
 func (s *Credentials) evening(d gov.Date) time.Time { return s.morning(d.AddDays(1)).Add(-time.Second) }
 
-// record keeps that copies were issued.
-func (s *Credentials) record(ctx context.Context, tx *db.Tx, d *Document, format, wallet, notification string, places []place) error {
+// record keeps that copies of a document were issued. False says that the document is
+// not valid any more, and that nothing was kept.
+func (s *Credentials) record(ctx context.Context, tx *db.Tx, d *Document, format, wallet, notification string, places []place) (bool, error) {
 	ends := int64(0)
 	if !d.Until.IsZero() {
 		ends = db.Micros(s.evening(d.Until))
 	}
 	for _, p := range places {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO credential_copy (list, place, document, format, status, wallet, notification, issued_at, ends_at) VALUES ($1, $2, $3, $4, 0, $5, $6, $7, $8)`,
-			p.list, p.index, d.ID, format, wallet, notification, db.Micros(s.Clock.Now()), ends); err != nil {
-			return fmt.Errorf("keeping that a copy was issued: %w", err)
+		r, err := tx.ExecContext(ctx, `INSERT INTO credential_copy (list, place, document, format, status, wallet, notification, issued_at, ends_at)
+			SELECT $1, $2, id, $4, 0, $5, $6, $7, $8 FROM credential_document WHERE id = $3 AND state = $9`,
+			p.list, p.index, d.ID, format, wallet, notification, db.Micros(s.Clock.Now()), ends, Ready)
+		if err != nil {
+			return false, fmt.Errorf("keeping that a copy was issued: %w", err)
+		}
+		if n, err := r.RowsAffected(); err != nil || n == 0 {
+			return false, err
 		}
 	}
-	return nil
+	return true, nil
 }

@@ -12,6 +12,7 @@ import (
 	"diwan/internal/gov"
 	"diwan/internal/keys"
 	"diwan/protocol/oauth"
+	"diwan/protocol/openid4/jwe"
 )
 
 //go:embed migrations/*.sql
@@ -72,6 +73,8 @@ type Credentials struct {
 	sealer *keys.Sealer
 	joint  *db.Together
 	nonces *oauth.Nonces
+	// requests is the key to which wallets encrypt, made when it is first asked for.
+	requests func() (*jwe.Key, error)
 
 	mu    sync.Mutex
 	types map[string]*Type // published, by id and version; they never change
@@ -87,7 +90,8 @@ func New(o Options) (*Credentials, error) {
 		return nil, err
 	}
 	return &Credentials{Options: o, sealer: keys.NewSealer(o.Persons, o.Clock), joint: db.NewTogether(o.DB),
-		types: map[string]*Type{}, certs: map[string]certified{}, lists: map[string]*listCache{}, nonces: nonces}, nil
+		types: map[string]*Type{}, certs: map[string]certified{}, lists: map[string]*listCache{}, nonces: nonces,
+		requests: sync.OnceValues(func() (*jwe.Key, error) { return encryptionKey(o.Secret) })}, nil
 }
 
 func (s *Credentials) today() gov.Date { return gov.DateOf(s.Clock.Now(), s.Country.Zone()) }

@@ -134,9 +134,9 @@ func (s *Credentials) told(ctx context.Context, a *access, n *vci.Notification, 
 		if refused, err = used.keep(ctx, tx); err != nil || refused != nil {
 			return errors.Join(err, refused)
 		}
-		var person string
-		err = tx.QueryRowContext(ctx, `SELECT d.person FROM credential_copy c JOIN credential_document d ON d.id = c.document WHERE c.notification = $1 AND c.notification <> '' LIMIT 1`, n.ID).Scan(&person)
-		if errors.Is(err, sql.ErrNoRows) || err == nil && person != a.body.Person {
+		var one int
+		err = tx.QueryRowContext(ctx, `SELECT 1 FROM credential_document d JOIN credential_copy c ON c.document = d.id WHERE d.person = $1 AND c.notification = $2 LIMIT 1`, a.body.Person, n.ID).Scan(&one)
+		if errors.Is(err, sql.ErrNoRows) {
 			refused = fmt.Errorf("%w: there is no such notification", vci.InvalidNotification)
 			return refused
 		}

@@ -39,7 +39,7 @@ type wish struct {
 
 // opener opens requests that wallets encrypt.
 func (s *Credentials) opener() (vci.Opener, error) {
-	k, err := s.encryptionKey()
+	k, err := s.requests()
 	return vci.Opener{Keys: []*jwe.Key{k}}, err
 }
 
@@ -225,15 +225,11 @@ func (s *Credentials) keepIssued(ctx context.Context, a *access, d *Document, fo
 			refused = fmt.Errorf("%w: the token has fetched all that it may", vci.RequestDenied)
 			return errors.Join(err, refused)
 		}
-		var state string
-		if err := tx.QueryRowContext(ctx, `SELECT state FROM credential_document WHERE id = $1`, d.ID).Scan(&state); err != nil {
-			return err
-		}
-		if state != Ready {
+		kept, err := s.record(ctx, tx, d, format, a.wallet, notification, places)
+		if err == nil && !kept {
 			refused = fmt.Errorf("%w: the document is not valid", vci.RequestDenied)
-			return refused
 		}
-		return s.record(ctx, tx, d, format, a.wallet, notification, places)
+		return errors.Join(err, refused)
 	})
 	if refused != nil {
 		return refused

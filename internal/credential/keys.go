@@ -157,11 +157,11 @@ func (s *Credentials) certificate(ctx context.Context, holder string, key *keys.
 
 // encryptionKey is the key to which wallets encrypt their requests: the same on every
 // copy of the program, without being kept anywhere but as the installation's secret.
-func (s *Credentials) encryptionKey() (*jwe.Key, error) {
+func encryptionKey(secret []byte) (*jwe.Key, error) {
 	// A key is a number below the order of the curve (FIPS 186-5 A.2.2), which the
 	// first try gives for all but one of 2^32 secrets.
 	for n := range 8 {
-		b, err := hkdf.Key(sha256.New, s.Secret, nil, fmt.Sprintf("diwan credential: requests %d", n), 32)
+		b, err := hkdf.Key(sha256.New, secret, nil, fmt.Sprintf("diwan credential: requests %d", n), 32)
 		if err != nil {
 			return nil, err
 		}

@@ -35,7 +35,7 @@ func (s *Credentials) metadata(ctx context.Context) (*vci.Metadata, error) {
 	m := &vci.Metadata{Issuer: s.Base, CredentialEndpoint: s.Base + pathCredential, NonceEndpoint: s.Base + pathNonce, DeferredEndpoint: s.Base + pathDeferred,
 		NotificationEndpoint: s.Base + pathNotification, Batch: &vci.Batch{Size: batchSize}, Display: s.displays(s.Country.Portal),
 		ResponseEncryption: &vci.ResponseEncryption{Alg: []string{jwe.ECDHES}, Enc: enc}, Configurations: map[string]vci.Configuration{}}
-	key, err := s.encryptionKey()
+	key, err := s.requests()
 	if err != nil {
 		return nil, err
 	}

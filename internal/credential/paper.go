@@ -133,7 +133,11 @@ func (s *Credentials) paperPlace(ctx context.Context, d *Document) (place, error
 			return err // printed at the same time elsewhere
 		}
 		p = free[0]
-		return s.record(ctx, tx, d, onPaper, "", "", free)
+		kept, err := s.record(ctx, tx, d, onPaper, "", "", free)
+		if err == nil && !kept { // it was revoked or suspended meanwhile
+			err = problem.New(problem.Conflict, "credential.not_valid")
+		}
+		return err
 	})
 	return p, err
 }
