@@ -266,7 +266,7 @@ func (s *Credentials) sign(ctx context.Context, tx *db.Tx, c *checked, officer s
 	}
 	d := c.document
 	d.Number, d.From, d.SignedBy = newNumber(), s.today(), officer
-	d.Until, d.State, d.Updated = c.kind.Ends(d.From), Ready, s.Clock.Now()
+	d.Until, d.State, d.Updated = c.kind.Ends(d.From, c.values), Ready, s.Clock.Now()
 	until := ""
 	if !d.Until.IsZero() {
 		until = d.Until.String()

@@ -99,7 +99,7 @@ func (d *Desk) typeOf(r *http.Request, old *Type) (*Type, error) {
 		}
 		return n
 	}
-	t.Months, t.Days = whole("months"), whole("days")
+	t.Months, t.Days, t.EndsWith = whole("months"), whole("days"), f.Get("ends_with")
 	t.Claims = nil
 	for _, k := range old.Claims {
 		k.Label = d.text(r, "label."+k.Name)

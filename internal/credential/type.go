@@ -32,6 +32,9 @@ type Type struct {
 	// printed extract is often asked to be younger than three months.
 	Months int `json:"months,omitempty"`
 	Days   int `json:"days,omitempty"`
+	// EndsWith is a claim that holds the last day of what the document tells of: a
+	// licence that ends in March is not valid in April, whatever the months say.
+	EndsWith string `json:"ends_with,omitempty"`
 	// TwoSign has a second officer sign it before it can be issued.
 	TwoSign bool `json:"two_sign,omitempty"`
 	// Colour is one of the palette's, for the card in a wallet.
@@ -142,6 +145,9 @@ func (t *Type) Check(c *gov.Country) error {
 		}
 		seen[k.Name] = true
 	}
+	if k, ok := t.Claim(t.EndsWith); t.EndsWith != "" && (!ok || k.Kind != Day) {
+		return bad("ends_with", "claim", t.EndsWith)
+	}
 	return nil
 }
 
@@ -149,6 +155,16 @@ func (t *Type) Check(c *gov.Country) error {
 func identifies(c *gov.Country, from string) bool {
 	last := from[strings.LastIndexByte(from, '.')+1:]
 	return slices.ContainsFunc(c.Schemes, func(i gov.Identifier) bool { return i.ID == last })
+}
+
+// Dates are the claims that hold a day.
+func (t *Type) Dates() (all []Claim) {
+	for _, k := range t.Claims {
+		if k.Kind == Day {
+			all = append(all, k)
+		}
+	}
+	return all
 }
 
 // Claim returns the claim with a name.
@@ -161,8 +177,18 @@ func (t *Type) Claim(name string) (Claim, bool) {
 	return Claim{}, false
 }
 
-// Ends is the last day of validity of a document of a day; zero without an end.
-func (t *Type) Ends(on gov.Date) gov.Date {
+// Ends is the last day of validity of a document of a day that says these values;
+// zero without an end.
+func (t *Type) Ends(on gov.Date, values Values) gov.Date {
+	end := t.lasts(on)
+	text, _ := values[t.EndsWith].(string)
+	if own, err := gov.ParseDate(text); err == nil && (end.IsZero() || own.Before(end)) {
+		return own
+	}
+	return end
+}
+
+func (t *Type) lasts(on gov.Date) gov.Date {
 	if t.Months == 0 && t.Days == 0 {
 		return gov.Date{}
 	}
