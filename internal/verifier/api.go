@@ -9,7 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -86,7 +88,7 @@ func (a *API) begin(w http.ResponseWriter, r *http.Request) error {
 	if (ask.Template == "") == (ask.Query == nil) {
 		return problem.New(problem.Invalid, "verification.what")
 	}
-	p, err := a.asker(r, in)
+	p, err := a.asker(r, in, ask.Query)
 	if err != nil {
 		return err
 	}
@@ -100,7 +102,7 @@ func (a *API) begin(w http.ResponseWriter, r *http.Request) error {
 
 // asker finds whose request it is: that of the token's verifier. In a demonstration the
 // invented verifiers need none.
-func (a *API) asker(r *http.Request, in apiAsk) (*Party, error) {
+func (a *API) asker(r *http.Request, in apiAsk, q *dcql.Query) (*Party, error) {
 	ctx := r.Context()
 	if head := r.Header.Get("Authorization"); head != "" {
 		kind, secret, _ := strings.Cut(head, " ")
@@ -112,27 +114,39 @@ func (a *API) asker(r *http.Request, in apiAsk) (*Party, error) {
 	if !a.Demo {
 		return nil, errToken
 	}
-	return a.invented(ctx, in.Verifier, in.Template)
+	return a.invented(ctx, in, q)
 }
 
-// invented finds the verifier for demonstration that is named or has the template.
-func (a *API) invented(ctx context.Context, id, template string) (*Party, error) {
+// invented finds the verifier for demonstration that is named, or has the template, or
+// may ask the query; of several the first by name.
+func (a *API) invented(ctx context.Context, in apiAsk, q *dcql.Query) (*Party, error) {
 	m, err := a.all(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if id == "" && template == "" {
-		return nil, problem.New(problem.Invalid, "verification.which")
-	}
-	for _, p := range m {
-		if p.Demonstration && (p.ID == id || id == "" && p.Template(template) != nil) {
-			return p, nil
+	over := error(errNoParty)
+	for _, id := range slices.Sorted(maps.Keys(m)) {
+		p := m[id]
+		switch {
+		case !p.Demonstration:
+		case in.Verifier != "":
+			if p.ID == in.Verifier {
+				return p, nil
+			}
+		case q == nil:
+			if p.Template(in.Template) != nil {
+				return p, nil
+			}
+		default:
+			if over = p.Allows(q); over == nil {
+				return p, nil
+			}
 		}
 	}
-	if id == "" {
+	if in.Verifier == "" && q == nil {
 		return nil, problem.New(problem.NotFound, "verification.no_template")
 	}
-	return nil, errNoParty
+	return nil, over
 }
 
 // take reads one JSON object with no names that are not known.

@@ -118,7 +118,7 @@ func (w *world) property() func(*vp.Request) string {
 // TestAskers lists whom somebody may ask as.
 func TestAskers(t *testing.T) {
 	each(t, func(w *world) {
-		if list, err := w.Askers(w.Context(), gov.Actor{}); err != nil || len(list) != 3 {
+		if list, err := w.Askers(w.Context(), gov.Actor{}); err != nil || len(list) != len(parties(w.T).Verifiers) {
 			w.Errorf("%d, %v", len(list), err)
 		}
 		w.Demo = false
