@@ -13,21 +13,20 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
+
+	"diwan/internal/outbound"
 )
 
 // Errors of Send and Check.
 var (
 	ErrAddress = errors.New("a webhook needs an address that begins with https:// and is public")
 	ErrGone    = errors.New("the receiver wants no more messages") // it answered 410
-	errPrivate = errors.New("the address is not public")
 )
 
 // secretPrefix begins the secrets of the specification.
@@ -68,47 +67,9 @@ const (
 // New returns a client. Networks in allowed may be reached although they are
 // private; anywhere lifts every bound, for a demonstration on one machine.
 func New(allowed []netip.Prefix, anywhere bool) *Client {
-	d := &net.Dialer{Timeout: 5 * time.Second, Control: func(_, address string, _ syscall.RawConn) error {
-		if anywhere {
-			return nil
-		}
-		// The address is looked at when it is known and just before it is used: a
-		// name that changes its mind in between gains nothing.
-		to, err := netip.ParseAddrPort(address)
-		if err != nil || !reachable(to.Addr().Unmap(), allowed) {
-			return errPrivate
-		}
-		return nil
-	}}
-	t := &http.Transport{DialContext: d.DialContext, MaxIdleConns: 4, TLSHandshakeTimeout: 5 * time.Second, ResponseHeaderTimeout: timeout, MaxResponseHeaderBytes: 32 << 10}
+	t := &http.Transport{DialContext: outbound.Dialer(5*time.Second, allowed, anywhere).DialContext, MaxIdleConns: 4, TLSHandshakeTimeout: 5 * time.Second, ResponseHeaderTimeout: timeout, MaxResponseHeaderBytes: 32 << 10}
 	return &Client{anywhere: anywhere, http: &http.Client{Transport: t, Timeout: timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
-}
-
-// special are networks that are neither private nor public (RFC 6890).
-var special = func() (out []netip.Prefix) {
-	for _, s := range []string{"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
-		"64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "::/96", "3fff::/20", "5f00::/16", "fec0::/10"} {
-		out = append(out, netip.MustParsePrefix(s))
-	}
-	return out
-}()
-
-func reachable(a netip.Addr, allowed []netip.Prefix) bool {
-	for _, p := range allowed {
-		if p.Contains(a) {
-			return true
-		}
-	}
-	if !a.IsGlobalUnicast() || a.IsPrivate() || a.IsLoopback() {
-		return false
-	}
-	for _, p := range special {
-		if p.Contains(a) {
-			return false
-		}
-	}
-	return true
 }
 
 // Check looks at an address that somebody typed.
@@ -141,7 +102,7 @@ func (c *Client) Send(ctx context.Context, to, secret, id string, at time.Time, 
 	r.Header.Set("webhook-timestamp", strconv.FormatInt(at.Unix(), 10))
 	r.Header.Set("webhook-signature", sig)
 	res, err := c.http.Do(r)
-	if errors.Is(err, errPrivate) {
+	if errors.Is(err, outbound.ErrPrivate) {
 		return fmt.Errorf("%w: %w", ErrAddress, err)
 	}
 	if err != nil {

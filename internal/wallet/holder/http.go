@@ -13,9 +13,9 @@ import (
 	"net/url"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
+	"diwan/internal/outbound"
 	"diwan/protocol/oauth"
 )
 
@@ -27,12 +27,11 @@ const (
 )
 
 // NewClient returns a client for addresses that strangers name: it reaches this machine
-// only by its own name or address, and no private network. The name is looked at when it
-// was resolved and just before it is used, so that one which changes its mind in between
-// gains nothing. No proxy is used: it would resolve names in our place.
+// only by its own name or address, and no private network. No proxy is used: it would resolve
+// names in our place.
 func NewClient() *http.Client {
-	outside := &net.Dialer{Timeout: maxDial, Control: publicOnly}
-	inside := &net.Dialer{Timeout: maxDial, Control: loopbackOnly}
+	outside := outbound.Dialer(maxDial, nil, false)
+	inside := &net.Dialer{Timeout: maxDial, Control: outbound.Control(netip.Addr.IsLoopback)}
 	return &http.Client{Timeout: maxWait, Transport: &http.Transport{MaxIdleConns: 8, IdleConnTimeout: maxWait, TLSHandshakeTimeout: maxDial, ResponseHeaderTimeout: maxWait, MaxResponseHeaderBytes: 64 << 10,
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			if host, _, err := net.SplitHostPort(address); err == nil && oauth.Loopback("http://"+net.JoinHostPort(host, "1")) {
@@ -40,43 +39,6 @@ func NewClient() *http.Client {
 			}
 			return outside.DialContext(ctx, network, address)
 		}}}
-}
-
-func publicOnly(_, address string, _ syscall.RawConn) error {
-	to, err := netip.ParseAddrPort(address)
-	if err != nil || !public(to.Addr().Unmap()) {
-		return fmt.Errorf("%w: it lies in a private network", ErrAddress)
-	}
-	return nil
-}
-
-func loopbackOnly(_, address string, _ syscall.RawConn) error {
-	to, err := netip.ParseAddrPort(address)
-	if err != nil || !to.Addr().Unmap().IsLoopback() {
-		return fmt.Errorf("%w: it is not on this machine", ErrAddress)
-	}
-	return nil
-}
-
-// special are networks that are neither private nor public (RFC 6890), and those that
-// carry another address within theirs.
-var special = sync.OnceValue(func() (out []netip.Prefix) {
-	for _, s := range []string{"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "198.18.0.0/15", "240.0.0.0/4", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2002::/16", "::/96", "fec0::/10"} {
-		out = append(out, netip.MustParsePrefix(s))
-	}
-	return out
-})
-
-func public(a netip.Addr) bool {
-	if !a.IsGlobalUnicast() || a.IsPrivate() || a.IsLoopback() {
-		return false
-	}
-	for _, p := range special() {
-		if p.Contains(a) {
-			return false
-		}
-	}
-	return true
 }
 
 // answer is what came back, whatever its status.
@@ -136,6 +98,9 @@ func (w *Wallet) do(ctx context.Context, c call) (*answer, error) {
 		r.Header.Set("Accept", c.accept)
 	}
 	res, err := w.client().Do(r)
+	if errors.Is(err, outbound.ErrPrivate) {
+		return nil, fmt.Errorf("asking %s: %w: it lies in a private network", r.URL.Host, ErrAddress)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("asking %s: %w", r.URL.Host, cause(err))
 	}
