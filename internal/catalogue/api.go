@@ -1,9 +1,7 @@
 package catalogue
 
 import (
-	"bytes"
 	_ "embed"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
@@ -86,85 +84,12 @@ func (a *API) Register(mux *http.ServeMux) {
 		a.exports[f.name] = &export{format: f, mu: new(sync.Mutex)}
 	}
 	for _, r := range a.routes() {
-		mux.HandleFunc(r.path, a.open(r.handle))
+		mux.HandleFunc(r.path, a.Site.Open(r.handle))
 	}
-	mux.HandleFunc("/api/", a.open(func(http.ResponseWriter, *http.Request) error {
-		return problem.New(problem.NotFound, "api.not_found")
-	}))
+	mux.Handle("/api/", web.AnyOrigin(a.Site.Otherwise(mux, problem.New(problem.NotFound, "api.not_found"))))
 }
 
 const jsonType = "application/json; charset=utf-8"
-
-// readMethods are those that every address answers.
-const readMethods = "GET, HEAD, OPTIONS"
-
-// AnyOrigin lets pages of other sites read what next answers, also when it is
-// refused before it reaches the API, as over the rate limit.
-func AnyOrigin(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		anyOrigin(w.Header())
-		next.ServeHTTP(w, r)
-	})
-}
-
-func anyOrigin(h http.Header) {
-	h.Set("Access-Control-Allow-Origin", "*")
-	h.Set("Access-Control-Expose-Headers", "ETag, Retry-After, Content-Language")
-}
-
-// open lets pages of other sites read the answers, refuses methods that would
-// write, and answers errors as problems (RFC 9457). What is public for people is
-// public for programs: nothing here depends on who asks, so no credentials are
-// ever allowed with it.
-func (a *API) open(handle func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		anyOrigin(h)
-		switch r.Method {
-		case http.MethodGet, http.MethodHead:
-			if err := handle(w, r); err != nil {
-				a.Site.Fail(w, r, err)
-			}
-		case http.MethodOptions:
-			h.Set("Allow", readMethods)
-			h.Set("Access-Control-Allow-Methods", readMethods)
-			h.Set("Access-Control-Allow-Headers", "Accept, Accept-Language, If-None-Match")
-			h.Set("Access-Control-Max-Age", "86400")
-			w.WriteHeader(http.StatusNoContent)
-		default:
-			a.wrongMethod(w, r)
-		}
-	}
-}
-
-func (a *API) wrongMethod(w http.ResponseWriter, r *http.Request) {
-	l := a.Site.NegotiateLang(r)
-	const status = http.StatusMethodNotAllowed
-	b, err := compactJSON(map[string]any{
-		"type": "about:blank", "title": http.StatusText(status), "status": status, "code": "api.method",
-		"detail": a.Site.Words.Printer(string(l)).T("problem.api.method", "allowed", readMethods),
-	})
-	if err != nil {
-		a.Site.Fail(w, r, err)
-		return
-	}
-	h := w.Header()
-	h.Set("Allow", readMethods)
-	h.Set("Content-Type", "application/problem+json")
-	h.Set("Content-Language", string(l))
-	h.Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	w.Write(b)
-}
-
-// compactJSON marshals without escaping what matters only inside HTML.
-func compactJSON(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(v)
-	return b.Bytes(), err
-}
 
 // cached answers with what make says of the present snapshot. The key names
 // everything else that the answer depends on.
@@ -178,7 +103,7 @@ func (a *API) cached(w http.ResponseWriter, r *http.Request, key string, make fu
 		if err != nil {
 			return err
 		}
-		b, err := compactJSON(v)
+		b, err := web.JSON(v)
 		if err != nil {
 			return err
 		}

@@ -235,7 +235,7 @@ func (a *API) lifeEvent(w http.ResponseWriter, r *http.Request) error {
 
 // answer sends what is asked for too rarely to be kept, with its tag.
 func (a *API) answer(w http.ResponseWriter, r *http.Request, v any) error {
-	b, err := compactJSON(v)
+	b, err := web.JSON(v)
 	if err != nil {
 		return err
 	}

@@ -1,12 +1,10 @@
 package gazette
 
 import (
-	"bytes"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -68,65 +66,20 @@ func (a *API) Register(mux *http.ServeMux) {
 	}
 }
 
-const lawMethods = "GET, HEAD, OPTIONS"
-
-// open lets pages of other sites read the answers, refuses methods that would
-// write, and answers errors as problems (RFC 9457).
+// open answers an address that moved as one that is not there: a program follows the
+// pages' redirects, and takes what it asks the interface for by its name.
 func (a *API) open(handle func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Access-Control-Allow-Origin", "*")
-		h.Set("Access-Control-Expose-Headers", "ETag, Retry-After, Content-Language")
-		switch r.Method {
-		case http.MethodGet, http.MethodHead:
-			err := handle(w, r)
-			if moved, ok := errors.AsType[*Moved](err); ok {
-				err = problem.Wrap(moved, problem.NotFound, "law.address")
-			}
-			if err != nil {
-				a.Site.Fail(w, r, err)
-			}
-		case http.MethodOptions:
-			h.Set("Allow", lawMethods)
-			h.Set("Access-Control-Allow-Methods", lawMethods)
-			h.Set("Access-Control-Allow-Headers", "Accept, Accept-Language, If-None-Match")
-			h.Set("Access-Control-Max-Age", "86400")
-			w.WriteHeader(http.StatusNoContent)
-		default:
-			a.wrongMethod(w, r)
+	return a.Site.Open(func(w http.ResponseWriter, r *http.Request) error {
+		err := handle(w, r)
+		if moved, ok := errors.AsType[*Moved](err); ok {
+			return problem.Wrap(moved, problem.NotFound, "law.address")
 		}
-	}
-}
-
-func (a *API) wrongMethod(w http.ResponseWriter, r *http.Request) {
-	l := a.Site.NegotiateLang(r)
-	const status = http.StatusMethodNotAllowed
-	body, err := marshal(map[string]any{"type": "about:blank", "title": http.StatusText(status), "status": status, "code": "api.method",
-		"detail": a.Site.Words.Printer(string(l)).T("problem.api.method", "allowed", lawMethods)})
-	if err != nil {
-		a.Site.Fail(w, r, err)
-		return
-	}
-	h := w.Header()
-	h.Set("Allow", lawMethods)
-	h.Set("Content-Type", "application/problem+json")
-	h.Set("Content-Language", string(l))
-	h.Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	w.Write(body)
-}
-
-// marshal writes JSON without escaping what matters only inside HTML.
-func marshal(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(v)
-	return b.Bytes(), err
+		return err
+	})
 }
 
 func (a *API) answer(w http.ResponseWriter, r *http.Request, v any) error {
-	body, err := marshal(v)
+	body, err := web.JSON(v)
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ const (
 	Unauthenticated      // nobody is signed in
 	Forbidden            // signed in, but not allowed
 	NotFound             // no such thing
+	Method               // the address is there, and not for this method
 	Conflict             // somebody else changed it, or its state does not allow this
 	TooLarge             // over a bound of size
 	TooMany              // over a bound of rate
@@ -112,6 +113,8 @@ func (k Kind) Status() int {
 		return http.StatusForbidden
 	case NotFound:
 		return http.StatusNotFound
+	case Method:
+		return http.StatusMethodNotAllowed
 	case Conflict:
 		return http.StatusConflict
 	case TooLarge:

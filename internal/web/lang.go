@@ -39,9 +39,7 @@ func (s *Site) Mount(mux *http.ServeMux, pages http.Handler) {
 		w.Header().Set("Vary", "Accept-Language")
 		http.Redirect(w, r, "/"+string(s.NegotiateLang(r))+"/", http.StatusFound)
 	})
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		s.Fail(w, s.WithLang(r), errNoPage)
-	})
+	mux.HandleFunc("/", s.Otherwise(mux, ErrNoPage))
 }
 
 // WithLang gives a request outside the mounts the language its browser asks for.
@@ -88,7 +86,8 @@ func (s *Site) NegotiateLang(r *http.Request) gov.Lang {
 	return s.Country.Languages[0].Code
 }
 
-var errNoPage = problem.New(problem.NotFound, "page.not_found")
+// ErrNoPage says that there is no such page.
+var ErrNoPage = problem.New(problem.NotFound, "page.not_found")
 
 // NoPage answers that there is no such page.
-func (s *Site) NoPage(w http.ResponseWriter, r *http.Request) { s.Fail(w, r, errNoPage) }
+func (s *Site) NoPage(w http.ResponseWriter, r *http.Request) { s.Fail(w, r, ErrNoPage) }
