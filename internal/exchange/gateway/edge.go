@@ -103,6 +103,10 @@ func (e *edge) message(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	seen := observed{side: directory.Asked, client: q.headers.Client, service: q.target.Service, headers: &q.headers, method: q.method, path: q.target.ServicePath, begin: begin, trace: r.Header.Get(traceHeader)}
+	if g.traces != nil {
+		q.span = g.traces.Start(traceOf(q.fields), begin)
+		seen.span = q.span
+	}
 	defer g.observe(&seen)
 	if !g.admit() {
 		seen.err = here(xroad.NetworkError, "this gateway has too much under way")

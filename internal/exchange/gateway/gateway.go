@@ -18,6 +18,7 @@ import (
 	"diwan/internal/db"
 	"diwan/internal/exchange/contract"
 	"diwan/internal/exchange/gateway/directory"
+	"diwan/internal/exchange/gateway/tracing"
 	"diwan/internal/exchange/journal"
 	"diwan/internal/exchange/snapshot"
 	"diwan/internal/gov"
@@ -53,6 +54,7 @@ type Gateway struct {
 	meters    meters
 	httpPeers httpPeers
 	proof     proofs
+	traces    *tracing.Tracer         // nil when no collector is named
 	extra     map[string]http.Handler // of the admin listener
 
 	trust  atomic.Pointer[trust]
@@ -99,6 +101,9 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger, clock gov.Clock) (_
 		return nil, fmt.Errorf("the data folder: %w", err)
 	}
 	if err := g.openKeys(); err != nil {
+		return nil, err
+	}
+	if err := g.openTraces(); err != nil {
 		return nil, err
 	}
 	if err := g.openStore(ctx); err != nil {

@@ -31,6 +31,9 @@ func (g *Gateway) workers() []func(context.Context) {
 			g.every("notices", look, g.sendNotices),
 			g.every("usage", 2*time.Minute, g.sendUsage))
 	}
+	if g.traces != nil {
+		list = append(list, g.traces.Run)
+	}
 	return append(append(list, g.proofWorkers()...), g.subscriptions()...)
 }
 
