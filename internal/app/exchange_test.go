@@ -202,6 +202,37 @@ func TestGatewaysAreKnownByTheirSignature(t *testing.T) {
 	}
 }
 
+// Who closed a gateway for maintenance, why and since when is on the desk.
+func TestDeskShowsMaintenance(t *testing.T) {
+	a := apptest.Open(t)
+	apptest.Pages(t, a) // with a gateway that is closed
+	base := apptest.Serve(t, a)
+	cookies := apptest.SignIn(t, base, apptest.Keeper)
+	for _, path := range []string{"/office/exchange", "/office/exchange/members/"} {
+		for _, lang := range []string{"ar", "fr", "zgh", "en"} {
+			if strings.HasSuffix(path, "/") {
+				path += a.Exchange.Settings().Instance + "/" + a.Exchange.Settings().Classes[0].Code + "/REGISTRY"
+			}
+			r, err := http.NewRequest(http.MethodGet, base+"/"+lang+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range cookies {
+				r.AddCookie(c)
+			}
+			res, err := http.DefaultClient.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, _ := io.ReadAll(res.Body)
+			res.Body.Close()
+			if _, after, ok := strings.Cut(string(b), "operator-7"); res.StatusCode != http.StatusOK || !ok || !strings.Contains(after[:min(len(after), 100)], `<time datetime="`) {
+				t.Errorf("%s in %s: %d, %v", path, lang, res.StatusCode, ok)
+			}
+		}
+	}
+}
+
 // The index has a tag, so that asking often costs nothing; every address of the
 // interface is described.
 func TestDirectoryOverHTTP(t *testing.T) {

@@ -65,7 +65,10 @@ type Gateway struct {
 	policyMu  sync.Mutex
 	signed    map[string]contract.Signed
 
-	closed    atomic.Bool // for maintenance
+	closing   sync.Mutex
+	telling   sync.Mutex              // what the directory hears last is what is
+	closed    atomic.Pointer[Closure] // for maintenance; nil while it is open
+	untold    atomic.Pointer[Closure] // what the directory is to be told of it
 	underWay  atomic.Int64
 	bodies    atomic.Int64
 	indexedTo atomic.Uint64
@@ -141,6 +144,9 @@ func (g *Gateway) openStore(ctx context.Context) (err error) {
 	}
 	g.store = store{g.db, g.cfg.Node}
 	if _, err := g.db.Migrate(ctx, migrations(), g.clock.Now()); err != nil {
+		return err
+	}
+	if err := g.openClosure(ctx); err != nil {
 		return err
 	}
 	g.leisure.last = g.Records

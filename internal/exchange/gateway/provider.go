@@ -234,7 +234,7 @@ func (p *provider) permit(in *incoming) (*grant, error) {
 
 // open tells whether the service takes requests now.
 func (p *provider) open(s *service, in *incoming) error {
-	if p.g.closed.Load() {
+	if p.g.closed.Load() != nil {
 		return refused(xroad.MaintenanceMode)
 	}
 	known, _ := in.trust.view.Service(in.target.Service)

@@ -76,23 +76,23 @@ func (g *Gateway) lookUp(ctx context.Context) error {
 	return errors.Join(g.fetchContracts(ctx), g.announce(ctx))
 }
 
-// announce tells the directory when this node is elsewhere than it says.
+// announce tells the directory when this node is elsewhere than it says, or closed
+// or open otherwise than it was told.
 func (g *Gateway) announce(ctx context.Context) error {
-	own := directory.NodeState{Addresses: g.cfg.Link.Addresses, HTTP: g.cfg.HTTP.Address}
+	if err := g.tellClosure(ctx); err != nil {
+		return err
+	}
 	t := g.trust.Load()
-	if t == nil {
+	if t == nil || !g.reachable() {
 		return nil
 	}
 	m := t.view.Members[g.cfg.Member]
-	if m == nil || len(own.Addresses) == 0 && own.HTTP == "" {
+	if m == nil {
 		return nil
 	}
 	for _, n := range m.Nodes {
-		if n.Name == g.cfg.Node && (n.HTTP != own.HTTP || !slices.Equal(n.Addresses, own.Addresses)) {
-			if g.closed.Load() {
-				own.Maintenance = "closed"
-			}
-			return g.directory.SetNode(ctx, own)
+		if n.Name == g.cfg.Node && (n.HTTP != g.cfg.HTTP.Address || !slices.Equal(n.Addresses, g.cfg.Link.Addresses)) {
+			return g.tellState(ctx, "", "")
 		}
 	}
 	return nil
