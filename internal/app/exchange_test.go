@@ -138,8 +138,16 @@ func TestGatewaysAreKnownByTheirSignature(t *testing.T) {
 	if status, v := c.send(c.request("POST", "/enrol", enrolment)); status != http.StatusCreated || v["member"] != "MA/COM/TOWN" {
 		t.Fatalf("joining: %d %v", status, v)
 	}
+	if status, v := c.send(c.request("POST", "/enrol", enrolment)); status != http.StatusCreated || v["member"] != "MA/COM/TOWN" {
+		t.Errorf("joining again, the answer was lost: %d %v", status, v)
+	}
+	thief := newCaller(t, base)
+	enrolment.LinkKey = thief.der
+	if enrolment.LinkProof, err = pki.ProveKey(thief.key, i.Token); err != nil {
+		t.Fatal(err)
+	}
 	if status, v := c.send(c.request("POST", "/enrol", enrolment)); status != http.StatusForbidden || v["code"] != "exchange.token" {
-		t.Errorf("joining again: %d %v", status, v)
+		t.Errorf("joining with a code that another has used: %d %v", status, v)
 	}
 
 	name := map[string]any{"name": map[string]string{"fr": "Guichet"}}
