@@ -37,12 +37,14 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.message(w, r)
 	case xroad.RootListClients:
 		e.listClients(w, r)
+	case xroad.RootVerification:
+		e.verificationConf(w, r)
 	default:
 		if r.URL.Path == eventsPath {
 			e.publish(w, r)
 			return
 		}
-		e.fail(w, r, here(xroad.InvalidRequest, "this gateway answers below /r1/, /listClients and "+eventsPath))
+		e.fail(w, r, here(xroad.InvalidRequest, "this gateway answers below /r1/, /listClients, /verificationconf and "+eventsPath))
 	}
 }
 

@@ -35,27 +35,28 @@ type Gateway struct {
 	style  xroad.Style
 	boot   string // of this process, for claims
 
-	db        *db.DB
-	store     store
-	keys      *keyring
-	cert      atomic.Pointer[tls.Certificate]
-	signer    *link.Signer
-	verifier  *link.Verifier
-	journal   *journal.Journal
-	keeper    *snapshot.Keeper
-	directory *directory.Client // nil when there is none
-	server    *link.Server
-	systems   atomic.Pointer[systems]
-	peers     peers
-	metrics   *metrics
-	usage     usage
-	leisure   leisure
-	monitor   monitor
-	meters    meters
-	httpPeers httpPeers
-	proof     proofs
-	traces    *tracing.Tracer         // nil when no collector is named
-	extra     map[string]http.Handler // of the admin listener
+	db           *db.DB
+	store        store
+	keys         *keyring
+	cert         atomic.Pointer[tls.Certificate]
+	signer       *link.Signer
+	verifier     *link.Verifier
+	journal      *journal.Journal
+	keeper       *snapshot.Keeper
+	directory    *directory.Client // nil when there is none
+	server       *link.Server
+	systems      atomic.Pointer[systems]
+	peers        peers
+	metrics      *metrics
+	usage        usage
+	leisure      leisure
+	monitor      monitor
+	meters       meters
+	httpPeers    httpPeers
+	proof        proofs
+	verification verification
+	traces       *tracing.Tracer         // nil when no collector is named
+	extra        map[string]http.Handler // of the admin listener
 
 	trust  atomic.Pointer[trust]
 	policy atomic.Pointer[policy]
