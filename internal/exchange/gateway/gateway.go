@@ -150,6 +150,9 @@ func (g *Gateway) openStore(ctx context.Context) (err error) {
 	if err := g.openClosure(ctx); err != nil {
 		return err
 	}
+	if err := g.store.beat(ctx, g.boot, g.clock.Now()); err != nil {
+		return err
+	}
 	g.leisure.last = g.Records
 	l := &g.cfg.Limits
 	g.journal, err = journal.Open(filepath.Join(g.cfg.Data, journalFolder), journal.Options{SegmentBytes: l.SegmentMiB << 20, MinFree: l.MinFreeMiB << 20, Now: g.clock.Now, Log: g.log})

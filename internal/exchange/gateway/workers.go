@@ -22,6 +22,7 @@ func (g *Gateway) workers() []func(context.Context) {
 		g.follow,
 		g.every("counters", time.Minute, g.flushCounters),
 		g.every("retention", time.Hour, g.retain),
+		g.every("sign of life", beatEvery, g.beat),
 		g.every("connections", time.Minute, func(context.Context) error { g.peers.sweep(g.clock.Now()); return nil }),
 	}
 	if g.directory != nil {
