@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -79,6 +81,17 @@ func TestTrialsOfTheExchange(t *testing.T) {
 	instance, _, _ := strings.Cut(first, "/")
 	second, office := instance+"/GOV/ESSAI/SYSTEME/avec-description", instance+"/COM/ESSAI/GUICHET"
 	const described = `{"backend":%q,"services":[{"id":%q,"clients":[%q,%q],"openapi":{"openapi":"3.0.3","info":{"title":"T","version":"1"},"paths":{"/v1/things":{"get":{"responses":{"200":{"description":"ok"}}}}}}}]}`
+	// One of them breaks off after the directory has let it in, and is repeated.
+	broken := filepath.Join(filepath.Dir(filepath.Dir(x.Nodes[0].Config)), "trial-"+strings.ReplaceAll(second[:strings.Index(second, "/SYSTEME")], "/", "-"), "data", "tls.pem", "taken")
+	if err := os.MkdirAll(broken, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if status, _ := r.register(described, backend.URL, second, office, desk); status < 500 {
+		t.Errorf("a join that can't come to its end answers %d", status)
+	}
+	if err := os.RemoveAll(filepath.Dir(broken)); err != nil {
+		t.Fatal(err)
+	}
 	status, out := r.register(described, backend.URL, second, office, desk)
 	if status != http.StatusOK || out.Edge == x.Edge || out.Edges[x.Nodes[0].Member] != x.Edge {
 		t.Fatalf("registering new members: %d %+v", status, out)

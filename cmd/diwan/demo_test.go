@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -194,5 +196,40 @@ func TestDemonstrationOfTheExchange(t *testing.T) {
 	}
 	if once() == "" {
 		t.Error("nothing came back")
+	}
+	r.provenOffline("once-1")
+}
+
+// provenOffline proves an exchange from two files alone: the proof that its gateway's
+// owner makes, and the verification configuration that the edge gives.
+func (r *running) provenOffline(id string) {
+	r.Helper()
+	res, err := http.Get(r.demo.Exchange.Edge + "/verificationconf")
+	conf := r.whole(res, err)
+	dir := r.TempDir()
+	proof, trust := filepath.Join(dir, "proof.json"), filepath.Join(dir, "verificationconf.zip")
+	if err := os.WriteFile(trust, []byte(conf), 0o600); err != nil {
+		r.Fatal(err)
+	}
+	var said bytes.Buffer
+	env := environment{stdout: &said, stderr: &said}
+	for end := time.Now().Add(time.Minute); ; time.Sleep(200 * time.Millisecond) { // until the log has it
+		said.Reset()
+		if run(r.Context(), env, []string{"exchange", "prove", "--data", r.demo.Exchange.Nodes[0].Config, "--id", id, "--out", proof}) == exitDone {
+			break
+		}
+		if time.Now().After(end) {
+			r.Fatalf("it can't be proven: %s", &said)
+		}
+	}
+	said.Reset()
+	if status := run(r.Context(), env, []string{"exchange", "verify", proof, "--trust", trust}); status != exitDone || !strings.Contains(said.String(), "PROVEN: ") {
+		r.Errorf("with the verification configuration: %d %s", status, &said)
+	}
+	if err := os.WriteFile(trust, []byte(conf[:len(conf)-10]), 0o600); err != nil {
+		r.Fatal(err)
+	}
+	if status := run(r.Context(), env, []string{"exchange", "verify", proof, "--trust", trust}); status == exitDone {
+		r.Error("a verification configuration that was cut is believed")
 	}
 }

@@ -20,7 +20,8 @@ const exchangeHelp = `check the log of the exchange, or prove one exchange; all 
   diwan exchange verify --data DIR --request-id ID  make and check the proof of one exchange
   diwan exchange prove --data DIR --request-id ID --out FILE
                                                     write that proof to a file that stands for itself
-  diwan exchange verify FILE --trust KEYS           check such a file with the directory's keys and nothing else
+  diwan exchange verify FILE --trust KEYS           check such a file with the directory's keys and nothing else;
+                                                    KEYS may be the zip that a gateway answers at /verificationconf
 
 DIR is a gateway's data folder or its configuration file; the gateway may be running. The status is 1 when
 something was altered, removed, added or rolled back, and the numbers of the records are printed.`

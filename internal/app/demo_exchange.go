@@ -211,7 +211,7 @@ func (d *demoMaking) join(ctx context.Context, i, edge int) error {
 		return err
 	}
 	link, admin := "127.0.0.1:"+strconv.Itoa(d.ports.next()), "127.0.0.1:"+strconv.Itoa(d.ports.next())
-	config := filepath.Join(dir, "gateway.toml")
+	config := filepath.Join(dir, gatewaySettings)
 	second := "127.0.0.1:" + strconv.Itoa(d.ports.next())
 	_, err = gateway.Join(ctx, invitation.String(), gateway.JoinOptions{Config: config, Data: filepath.Join(dir, "data"), Addresses: []string{link}, Link: link, Admin: admin, HTTP: "https://" + second, HTTPListen: second, Witness: m.Witness, Stamps: d.stamps(), StampEvery: 5 * time.Second,
 		Edge: "127.0.0.1:" + strconv.Itoa(edge), Clock: gov.SystemClock{}})
@@ -233,6 +233,9 @@ func (d *demoMaking) join(ctx context.Context, i, edge int) error {
 	d.setup.Nodes = append(d.setup.Nodes, DemoNode{Member: m.ID, Edge: "http://127.0.0.1:" + strconv.Itoa(edge), DataDir: cfg.Data, Config: config, Admin: "http://" + admin})
 	return d.register(ctx, office, i)
 }
+
+// gatewaySettings is the name of a gateway's settings in its folder.
+const gatewaySettings = "gateway.toml"
 
 // folder is where a member's gateway has its files. Codes that others chose may
 // differ in class or in case alone.
@@ -320,7 +323,10 @@ func plainText(t gov.Text) map[string]string {
 
 // portChooser gives ports out: those after the portal's own by a hundred, so that
 // they are easy to remember, and any free one where one of these is taken.
-type portChooser struct{ port int }
+type portChooser struct {
+	port int
+	held map[int]bool // of gateways that may not listen just now
+}
 
 func newPortChooser(address string) *portChooser {
 	_, p, _ := net.SplitHostPort(address)
@@ -328,13 +334,16 @@ func newPortChooser(address string) *portChooser {
 	if err != nil {
 		n = 8080
 	}
-	return &portChooser{n + firstPort}
+	return &portChooser{port: n + firstPort}
 }
 
 // firstPort is how far the edge of the demonstration is from its portal.
 const firstPort = 100
 
 func (p *portChooser) next() int {
+	for p.held[p.port] {
+		p.port++
+	}
 	n := p.port
 	p.port++
 	l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(n))

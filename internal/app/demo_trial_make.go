@@ -6,10 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
+	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -131,16 +135,40 @@ func (m *trialMaking) join(ctx context.Context, id string) error {
 	if m.ports == nil {
 		m.ports = newPortChooser(m.address)
 		m.ports.port += firstPort // the ones before are the demonstration's own
+		if m.ports.held, err = m.setup.heldPorts(); err != nil {
+			return err
+		}
 	}
 	d := &demoMaking{a: m.a, dir: m.dir, portal: "http://" + m.address, trial: true, ports: m.ports, setup: m.setup, offices: map[string]*gateway.Office{},
 		plan: &demoPlan{Members: []demoMember{{ID: id, Name: m.label(parsed.Member)}}}}
-	if err := os.RemoveAll(d.folder(id)); err != nil { // of an attempt that did not end well
+	// An attempt that did not end well leaves keys that the directory knows; only
+	// the settings are written anew.
+	if err := os.Remove(filepath.Join(d.folder(id), gatewaySettings)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if err := d.join(ctx, 0, d.ports.next()); err != nil {
 		return fmt.Errorf("%s: %w", id, err)
 	}
 	return writeSetup(m.dir, m.setup)
+}
+
+// heldPorts are those in the settings of the gateways that are there: one that was
+// taken in by a registration that failed later does not run yet.
+func (s *DemoSetup) heldPorts() (map[int]bool, error) {
+	out := map[int]bool{}
+	for _, n := range s.Nodes {
+		c, err := gateway.ReadConfig(n.Config)
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range []string{c.Edge.HTTP, c.Link.Listen, c.HTTP.Listen, c.Admin.Listen} {
+			if _, port, err := net.SplitHostPort(l); err == nil {
+				n, _ := strconv.Atoi(port)
+				out[n] = true
+			}
+		}
+	}
+	return out, nil
 }
 
 // label names what was registered, as a trial.

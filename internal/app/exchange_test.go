@@ -138,8 +138,16 @@ func TestGatewaysAreKnownByTheirSignature(t *testing.T) {
 	if status, v := c.send(c.request("POST", "/enrol", enrolment)); status != http.StatusCreated || v["member"] != "MA/COM/TOWN" {
 		t.Fatalf("joining: %d %v", status, v)
 	}
+	if status, v := c.send(c.request("POST", "/enrol", enrolment)); status != http.StatusCreated || v["member"] != "MA/COM/TOWN" {
+		t.Errorf("joining again, the answer was lost: %d %v", status, v)
+	}
+	thief := newCaller(t, base)
+	enrolment.LinkKey = thief.der
+	if enrolment.LinkProof, err = pki.ProveKey(thief.key, i.Token); err != nil {
+		t.Fatal(err)
+	}
 	if status, v := c.send(c.request("POST", "/enrol", enrolment)); status != http.StatusForbidden || v["code"] != "exchange.token" {
-		t.Errorf("joining again: %d %v", status, v)
+		t.Errorf("joining with a code that another has used: %d %v", status, v)
 	}
 
 	name := map[string]any{"name": map[string]string{"fr": "Guichet"}}
@@ -199,6 +207,37 @@ func TestGatewaysAreKnownByTheirSignature(t *testing.T) {
 	c.sign(r, nil)
 	if status, _ := c.send(r); status != http.StatusUnauthorized {
 		t.Errorf("a suspended member: %d", status)
+	}
+}
+
+// Who closed a gateway for maintenance, why and since when is on the desk.
+func TestDeskShowsMaintenance(t *testing.T) {
+	a := apptest.Open(t)
+	apptest.Pages(t, a) // with a gateway that is closed
+	base := apptest.Serve(t, a)
+	cookies := apptest.SignIn(t, base, apptest.Keeper)
+	for _, path := range []string{"/office/exchange", "/office/exchange/members/"} {
+		for _, lang := range []string{"ar", "fr", "zgh", "en"} {
+			if strings.HasSuffix(path, "/") {
+				path += a.Exchange.Settings().Instance + "/" + a.Exchange.Settings().Classes[0].Code + "/REGISTRY"
+			}
+			r, err := http.NewRequest(http.MethodGet, base+"/"+lang+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range cookies {
+				r.AddCookie(c)
+			}
+			res, err := http.DefaultClient.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, _ := io.ReadAll(res.Body)
+			res.Body.Close()
+			if _, after, ok := strings.Cut(string(b), "operator-7"); res.StatusCode != http.StatusOK || !ok || !strings.Contains(after[:min(len(after), 100)], `<time datetime="`) {
+				t.Errorf("%s in %s: %d, %v", path, lang, res.StatusCode, ok)
+			}
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"runtime/debug"
@@ -82,6 +83,11 @@ type GatewayCheck = gateway.Check
 // TestGateway checks the setup of a gateway. ok tells whether nothing is wrong.
 func TestGateway(ctx context.Context, config string) (checks []GatewayCheck, ok bool, err error) {
 	cfg, err := gateway.ReadConfig(config)
+	if errors.Is(err, fs.ErrNotExist) {
+		if checks = gateway.Unfinished(config); checks != nil {
+			return checks, false, nil
+		}
+	}
 	if err != nil {
 		return nil, false, err
 	}

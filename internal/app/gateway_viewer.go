@@ -9,6 +9,7 @@ import (
 	"diwan/internal/db"
 	"diwan/internal/exchange/gateway"
 	"diwan/internal/exchange/gateway/viewer"
+	"diwan/internal/gov"
 )
 
 // ViewerCodeLife is how long a sign-in code is good.
@@ -34,4 +35,15 @@ func GatewayViewer(ctx context.Context, config, officer string) (address, code s
 	defer d.Close()
 	code, err = viewer.NewCode(ctx, d, officer, time.Now())
 	return "http://" + c.Admin.Listen + viewer.Root, code, err
+}
+
+// GatewayMaintenance closes the node of a configuration file for maintenance, or
+// opens it when reason is empty. running tells whether its gateway heard it at once;
+// otherwise it holds from its next start.
+func GatewayMaintenance(ctx context.Context, config, reason, by string) (running bool, err error) {
+	c, err := gateway.ReadConfig(config)
+	if err != nil {
+		return false, err
+	}
+	return gateway.Maintenance(ctx, c, reason, by, gov.SystemClock{})
 }

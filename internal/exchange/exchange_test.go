@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -325,6 +326,74 @@ func TestEnrolmentIsRefused(t *testing.T) {
 		_, err = b.x.Enrol(ctx, e)
 		wants(b.T, "joining while suspended", err, "exchange.token")
 	})
+}
+
+// A gateway that did not hear the answer asks again and gets the same one; nothing is
+// issued twice. With a new token it comes in with the keys that it has.
+func TestEnrolmentIsRepeated(t *testing.T) {
+	each2(t, func(b *bench) {
+		ctx := b.Context()
+		town := b.join("XX/COM/TOWN", "DESK")
+		proved := func(token string) Enrolment {
+			e, _, _ := b.enrolment(token)
+			e.LinkKey = must(x509.MarshalPKIXPublicKey(town.link.Public()))(b.T)
+			e.LinkProof = must(pki.ProveKey(town.link, token))(b.T)
+			e.MemberRequest = nil
+			return e
+		}
+		keys := func() int {
+			m, err := b.x.Member(ctx, "XX/COM/TOWN")
+			if err != nil {
+				b.Fatal(err)
+			}
+			return len(m.Keys)
+		}
+		before := keys()
+		again, err := b.x.Enrol(ctx, proved(town.token))
+		if err != nil || !reflect.DeepEqual(again, town.admission) || keys() != before {
+			b.Fatalf("%+v, %v; %d keys, not %d", again, err, keys(), before)
+		}
+		other := proved(town.token)
+		other.Node = "two"
+		_, err = b.x.Enrol(ctx, other)
+		wants(b.T, "as another node", err, "exchange.token")
+
+		invite := func(member string) string {
+			i, err := b.x.Invite(ctx, officer, member, "one", "https://directory.example")
+			if err != nil {
+				b.Fatal(err)
+			}
+			return i.Token
+		}
+		b.clock.now = b.clock.now.Add(pki.TokenLife)
+		_, err = b.x.Enrol(ctx, proved(town.token))
+		wants(b.T, "after the token's time", err, "exchange.token")
+		fresh := invite("XX/COM/TOWN")
+		if _, err := b.x.Enrol(ctx, proved(fresh)); err != nil || keys() != before+1 { // another TLS key
+			b.Errorf("with a new token: %v, %d keys", err, keys())
+		}
+		b.join("XX/GOV/CIVIL", "REGISTRY")
+		_, err = b.x.Enrol(ctx, proved(invite("XX/GOV/CIVIL")))
+		wants(b.T, "with the key of another member", err, "exchange.key_taken")
+
+		if err := b.x.Revoke(ctx, officer, town.Key, "lost"); err != nil {
+			b.Fatal(err)
+		}
+		_, err = b.x.Enrol(ctx, proved(fresh))
+		wants(b.T, "with a key that was revoked", err, "exchange.token")
+		_, err = b.x.Enrol(ctx, proved(invite("XX/COM/TOWN")))
+		wants(b.T, "with a key that was revoked and a new token", err, "exchange.key_taken")
+	})
+}
+
+func must[T any](v T, err error) func(*testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
 }
 
 func TestContractsAreRefused(t *testing.T) {

@@ -123,7 +123,10 @@ var errToken = problem.New(problem.Forbidden, "exchange.token")
 // linkKeyLife is how long a link key is good without a renewal.
 const linkKeyLife = 2 * pki.NodeLife
 
-// Enrol lets a gateway in against its token.
+// Enrol lets a gateway in against its token. A gateway that did not hear the answer
+// asks again with the same token and the same link key, and gets the same admission
+// while the token lasts; nothing is issued twice. With a new token a node comes in
+// again with keys that it has already, but for those that were revoked.
 func (x *Exchange) Enrol(ctx context.Context, e Enrolment) (*Admission, error) {
 	if err := checkAddresses(e.Addresses, e.HTTP, e.Hosts); err != nil {
 		return nil, err
@@ -133,25 +136,54 @@ func (x *Exchange) Enrol(ctx context.Context, e Enrolment) (*Admission, error) {
 	}
 	var out *Admission
 	err := x.run(ctx, func(tx *db.Tx) error {
-		member, err := x.redeem(ctx, tx, e.Token, e.Node)
+		member, err := x.redeem(ctx, tx, e)
+		if errors.Is(err, sql.ErrNoRows) {
+			out, err = x.admitted(ctx, tx, e)
+			return err
+		}
 		if err != nil {
 			return err
 		}
-		out, err = x.admit(ctx, tx, member, e)
+		if out, err = x.admit(ctx, tx, member, e); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE exchange_token SET admission = $2 WHERE hash = $1`, pki.TokenHash(e.Token), jsonOf(out))
 		return err
 	})
 	return out, err
 }
 
-// redeem uses a token up.
-func (x *Exchange) redeem(ctx context.Context, tx *db.Tx, token, node string) (member string, err error) {
-	now := x.clock.Now()
-	err = tx.QueryRowContext(ctx, `UPDATE exchange_token SET used_at = $3 WHERE hash = $1 AND node = $2 AND used_at = 0 AND expires_at > $3 RETURNING member`,
-		pki.TokenHash(token), node, db.Micros(now)).Scan(&member)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", errToken
-	}
+// redeem uses a token up; sql.ErrNoRows when it can't be used.
+func (x *Exchange) redeem(ctx context.Context, tx *db.Tx, e Enrolment) (member string, err error) {
+	err = tx.QueryRowContext(ctx, `UPDATE exchange_token SET used_at = $3, used_by = $4 WHERE hash = $1 AND node = $2 AND used_at = 0 AND expires_at > $3 RETURNING member`,
+		pki.TokenHash(e.Token), e.Node, db.Micros(x.clock.Now()), snapshot.Hash(e.LinkKey)).Scan(&member)
 	return member, err
+}
+
+// admitted is what the holder of a link key was told before, against the same token.
+// That key has just been proved (pki.CheckKey), bound to this token.
+func (x *Exchange) admitted(ctx context.Context, tx *db.Tx, e Enrolment) (*Admission, error) {
+	var member, admission string
+	err := tx.QueryRowContext(ctx, `SELECT member, admission FROM exchange_token WHERE hash = $1 AND node = $2 AND used_by = $3 AND admission <> '' AND expires_at > $4`,
+		pki.TokenHash(e.Token), e.Node, snapshot.Hash(e.LinkKey), db.Micros(x.clock.Now())).Scan(&member, &admission)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, errToken
+	}
+	if err != nil {
+		return nil, err
+	}
+	m, err := x.store.member(ctx, tx, member)
+	if err != nil {
+		return nil, err
+	}
+	good := slices.ContainsFunc(m.Keys, func(k Key) bool {
+		return k.SHA256 == snapshot.Hash(e.LinkKey) && k.Node == e.Node && k.Revoked.IsZero()
+	})
+	if !m.Suspended.IsZero() || !good {
+		return nil, errToken
+	}
+	var out Admission
+	return &out, json.Unmarshal([]byte(admission), &out)
 }
 
 func (x *Exchange) admit(ctx context.Context, tx *db.Tx, member string, e Enrolment) (*Admission, error) {
@@ -185,7 +217,7 @@ func (x *Exchange) admit(ctx context.Context, tx *db.Tx, member string, e Enrolm
 		out.MemberCertificate = c.Raw
 		keys = append(keys, Key{SHA256: snapshot.Hash(c.Raw), Member: member, Kind: KeyMember, DER: c.Raw, NotBefore: c.NotBefore, NotAfter: c.NotAfter})
 	}
-	if slices.ContainsFunc(keys, func(k Key) bool { return taken(ctx, tx, k.SHA256) }) {
+	if slices.ContainsFunc(keys, func(k Key) bool { return taken(ctx, tx, k) }) {
 		return nil, problem.New(problem.Conflict, "exchange.key_taken")
 	}
 	if err := x.putNode(ctx, tx, m, e, keys); err != nil {
@@ -198,11 +230,13 @@ func (x *Exchange) admit(ctx context.Context, tx *db.Tx, member string, e Enrolm
 		map[string]string{"link_key": snapshot.Hash(e.LinkKey)})
 }
 
-// taken tells whether a key was brought in before, by whomever: two with one key
-// could not be told apart.
-func taken(ctx context.Context, tx *db.Tx, sha256 string) bool {
+// taken tells whether a key was brought in before by another, who could not be told
+// apart, or was revoked. A node brings its own keys in again after a join that broke
+// off.
+func taken(ctx context.Context, tx *db.Tx, k Key) bool {
 	var n int
-	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM exchange_key WHERE sha256 = $1`, sha256).Scan(&n)
+	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM exchange_key WHERE sha256 = $1 AND NOT (member = $2 AND node = $3 AND kind = $4 AND revoked_at = 0)`,
+		k.SHA256, k.Member, k.Node, k.Kind).Scan(&n)
 	return err != nil || n > 0
 }
 
@@ -221,7 +255,7 @@ func (x *Exchange) putNode(ctx context.Context, tx *db.Tx, m *Member, e Enrolmen
 		}
 	}
 	for _, k := range keys {
-		if err := x.store.putKey(ctx, tx, k); err != nil {
+		if err := x.store.renewed(ctx, tx, k); err != nil {
 			return err
 		}
 	}

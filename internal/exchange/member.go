@@ -45,9 +45,11 @@ type Member struct {
 
 // Node is one gateway of a member.
 type Node struct {
-	Member, Name, HTTP, Maintenance string
-	Addresses, Hosts                []string
-	Seen, Created                   time.Time
+	Member, Name, HTTP         string
+	Maintenance, MaintenanceBy string
+	Addresses, Hosts           []string
+	Seen, Created              time.Time
+	MaintenanceSince           time.Time
 }
 
 // Kinds of keys.

@@ -94,6 +94,27 @@ type nodeView struct {
 	Silent bool
 	Day    gov.Date
 	Time   string
+	Since  *instant // of its maintenance
+}
+
+// instant is a moment as people read it.
+type instant struct {
+	Day  gov.Date
+	Time string
+}
+
+// nodeViews are a member's gateways.
+func (d *Desk) nodeViews(m *Member, now time.Time) (out []nodeView) {
+	for _, n := range m.Nodes {
+		v := nodeView{Node: n, ID: m.ID, Silent: now.Sub(n.Seen) > silentAfter}
+		v.Day, v.Time = momentParts(n.Seen, d.Site)
+		if !n.MaintenanceSince.IsZero() {
+			v.Since = &instant{}
+			v.Since.Day, v.Since.Time = momentParts(n.MaintenanceSince, d.Site)
+		}
+		out = append(out, v)
+	}
+	return out
 }
 
 type dashboardData struct {
@@ -164,10 +185,8 @@ func (d *Desk) fillDashboard(r *http.Request, data *dashboardData) error {
 		return err
 	}
 	for _, m := range members {
+		data.Nodes = append(data.Nodes, d.nodeViews(m, now)...)
 		for _, n := range m.Nodes {
-			v := nodeView{Node: n, ID: m.ID, Silent: now.Sub(n.Seen) > silentAfter}
-			v.Day, v.Time = momentParts(n.Seen, d.Site)
-			data.Nodes = append(data.Nodes, v)
 			if at := lastEnd(m.Keys, n.Name, KeyTLS); !at.IsZero() && at.Sub(now) < endsSoon {
 				add("certificate", m.ID+"/"+n.Name, "members/"+m.ID, at)
 			}

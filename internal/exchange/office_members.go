@@ -50,6 +50,7 @@ type keyView struct {
 type memberData struct {
 	deskBar
 	*Member
+	Nodes      []nodeView
 	Keys       []keyView
 	Agreements []agreementView
 	Invitation string // shown once
@@ -66,6 +67,7 @@ func (d *Desk) showMember(w http.ResponseWriter, r *http.Request, id, invitation
 		return
 	}
 	data := memberData{deskBar: d.bar(r, "members"), Member: m, Invitation: invitation}
+	data.Nodes = d.nodeViews(m, d.Exchange.clock.Now())
 	zone := d.Site.Country.Zone()
 	for _, k := range m.Keys {
 		data.Keys = append(data.Keys, keyView{k, gov.DateOf(k.NotBefore, zone), gov.DateOf(k.NotAfter, zone), expired(k.NotAfter, d.Exchange.clock.Now())})

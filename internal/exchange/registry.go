@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -23,7 +24,10 @@ var systemActor = gov.Actor{ID: "system"}
 type NodeState struct {
 	Addresses   []string `json:"addresses"`
 	HTTP        string   `json:"http"`
-	Maintenance string   `json:"maintenance"`
+	Maintenance string   `json:"maintenance"` // why it is closed for now
+	// MaintenanceBy and MaintenanceSince say who closed it, and when.
+	MaintenanceBy    string    `json:"maintenance_by,omitempty"`
+	MaintenanceSince time.Time `json:"maintenance_since,omitzero"`
 	// Log is the key of the member's transparency log, Witness that of the member
 	// as a witness; empty when the node says nothing of them.
 	Log     string `json:"log,omitempty"`
@@ -38,18 +42,21 @@ func (x *Exchange) SetNode(ctx context.Context, by Caller, s NodeState) error {
 	if err := checkAddresses(s.Addresses, s.HTTP, nil); err != nil {
 		return err
 	}
-	if len(s.Maintenance) > maxWords {
+	if len(s.Maintenance) > maxWords || len(s.MaintenanceBy) > maxWords {
 		return problem.New(problem.Invalid, "exchange.too_long")
 	}
 	if err := checkLogKeys(by.Member, s.Log, s.Witness); err != nil {
 		return err
 	}
+	if s.Maintenance == "" {
+		s.MaintenanceBy, s.MaintenanceSince = "", time.Time{}
+	}
 	return x.change(ctx, by.actor(), "exchange.node.changed", by.Member+"/"+by.Node, nil, func(tx *db.Tx) error {
 		if err := x.firstLogKeys(ctx, tx, by, s.Log, s.Witness); err != nil {
 			return err
 		}
-		return one(tx.ExecContext(ctx, `UPDATE exchange_node SET addresses = $3, http = $4, maintenance = $5, seen_at = $6 WHERE member = $1 AND name = $2`,
-			by.Member, by.Node, jsonOf(s.Addresses), s.HTTP, s.Maintenance, db.Micros(x.clock.Now())))
+		return one(tx.ExecContext(ctx, `UPDATE exchange_node SET addresses = $3, http = $4, maintenance = $5, maintenance_by = $6, maintenance_since = $7, seen_at = $8 WHERE member = $1 AND name = $2`,
+			by.Member, by.Node, jsonOf(s.Addresses), s.HTTP, s.Maintenance, s.MaintenanceBy, moment(s.MaintenanceSince), db.Micros(x.clock.Now())))
 	})
 }
 

@@ -137,11 +137,11 @@ func (s store) nodes(ctx context.Context, q querier, where string, args []any, b
 	return each(ctx, q, func(r *sql.Rows) error {
 		var n Node
 		var addresses, hosts string
-		var seen, created int64
-		if err := r.Scan(&n.Member, &n.Name, &addresses, &n.HTTP, &hosts, &n.Maintenance, &seen, &created); err != nil {
+		var since, seen, created int64
+		if err := r.Scan(&n.Member, &n.Name, &addresses, &n.HTTP, &hosts, &n.Maintenance, &n.MaintenanceBy, &since, &seen, &created); err != nil {
 			return err
 		}
-		n.Seen, n.Created = momentOf(seen), db.Time(created)
+		n.MaintenanceSince, n.Seen, n.Created = momentOf(since), momentOf(seen), db.Time(created)
 		if err := errors.Join(json.Unmarshal([]byte(addresses), &n.Addresses), json.Unmarshal([]byte(hosts), &n.Hosts)); err != nil {
 			return err
 		}
@@ -149,7 +149,7 @@ func (s store) nodes(ctx context.Context, q querier, where string, args []any, b
 			m.Nodes = append(m.Nodes, n)
 		}
 		return nil
-	}, `SELECT member, name, addresses, http, hosts, maintenance, seen_at, created_at FROM exchange_node`+where+` ORDER BY member, name`, args...)
+	}, `SELECT member, name, addresses, http, hosts, maintenance, maintenance_by, maintenance_since, seen_at, created_at FROM exchange_node`+where+` ORDER BY member, name`, args...)
 }
 
 func (s store) keys(ctx context.Context, q querier, where string, args []any, add func(Key)) error {

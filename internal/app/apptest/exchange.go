@@ -57,6 +57,7 @@ func exchangeDesk(t testing.TB, a *app.App, law *desk) *sharing {
 		t.Fatal(err)
 	}
 	now := time.Now()
+	must(t, x.SetNode(ctx, registry.Caller, exchange.NodeState{Addresses: []string{"gateway.example:5500"}, Maintenance: "?", MaintenanceBy: "operator-7", MaintenanceSince: now}))
 	n := exchange.Notice{ID: "n1", At: now, Side: exchange.Asked, Client: town.Member + "/DESK", Service: service, Operation: "GET /v1/acts/*", Contract: hash, Subject: subject, Request: "r1", Status: 200}
 	must(t, x.Report(ctx, town.Caller, []exchange.Notice{n}))
 	must(t, x.ReportUsage(ctx, registry.Caller, []exchange.Usage{{Hour: now.UTC().Truncate(time.Hour), Side: exchange.Answered, Client: n.Client, Service: service, Calls: 40, Errors: 3, MillisTotal: 800, MillisMax: 90}}))

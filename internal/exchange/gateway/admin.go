@@ -13,7 +13,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"diwan/internal/exchange/contract"
-	"diwan/internal/exchange/gateway/directory"
 )
 
 // admin is for operators on the same machine. It asks for no password and shows
@@ -102,6 +101,7 @@ type Status struct {
 	Ready            bool
 	Faults           []string `json:",omitempty"` // stable codes
 	Maintenance      bool
+	Closure          *Closure `json:",omitempty"` // while there is maintenance
 	DirectorySerial  int64
 	DirectoryUntil   time.Time
 	CertificateUntil time.Time
@@ -122,7 +122,7 @@ const (
 func (g *Gateway) Status() Status {
 	now := g.clock.Now()
 	last, _ := g.journal.Durable()
-	s := Status{Member: g.cfg.Member, Node: g.cfg.Node, Maintenance: g.closed.Load(), CertificateUntil: g.cert.Load().Leaf.NotAfter, ContractsLive: len(g.Contracts(contract.Live)),
+	s := Status{Member: g.cfg.Member, Node: g.cfg.Node, Maintenance: g.closed.Load() != nil, Closure: g.closed.Load(), CertificateUntil: g.cert.Load().Leaf.NotAfter, ContractsLive: len(g.Contracts(contract.Live)),
 		JournalLast: last, JournalIndexed: g.indexedTo.Load(), UnderWay: g.underWay.Load()}
 	if t := g.trust.Load(); t != nil {
 		s.DirectorySerial, s.DirectoryUntil = t.view.Index.Serial, t.view.Index.ValidUntil
@@ -142,31 +142,9 @@ func (g *Gateway) Status() Status {
 	return s
 }
 
-// SetMaintenance closes this node or opens it again: others are told so by each
-// answer, and by the directory when it can be reached.
-func (g *Gateway) SetMaintenance(ctx context.Context, reason string) error {
-	g.closed.Store(reason != "")
-	if g.directory == nil || len(g.cfg.Link.Addresses) == 0 && g.cfg.HTTP.Address == "" {
-		return nil
-	}
-	return g.directory.SetNode(ctx, directory.NodeState{Addresses: g.cfg.Link.Addresses, HTTP: g.cfg.HTTP.Address, Maintenance: reason})
-}
-
-func (g *Gateway) adminMaintenance(r *http.Request) (any, error) {
-	reason := r.FormValue("reason")
-	if reason == "" {
-		return nil, &badRequest{"the parameter reason is missing"}
-	}
-	return g.Status(), g.SetMaintenance(r.Context(), reason)
-}
-
 func (g *Gateway) adminReload(r *http.Request) (any, error) {
 	err := g.Reload(r.Context())
 	return g.Status(), err
-}
-
-func (g *Gateway) adminOpen(r *http.Request) (any, error) {
-	return g.Status(), g.SetMaintenance(r.Context(), "")
 }
 
 func (g *Gateway) adminMonitoring(r *http.Request) (any, error) {

@@ -7,6 +7,7 @@ import (
 	"hash"
 	"time"
 
+	"diwan/internal/exchange/gateway/tracing"
 	"diwan/protocol/link"
 	"diwan/protocol/xroad"
 )
@@ -19,6 +20,7 @@ type question struct {
 	fields  []xroad.Field // as FilterRequest left them
 	body    []byte
 	stream  link.Source // instead of body
+	span    tracing.Span
 }
 
 // reply is a verified answer. The caller closes stream.
@@ -35,7 +37,7 @@ const attempts = 3
 
 // ask sends a question to the provider's gateway and returns the answer once it
 // is verified and durable.
-func (g *Gateway) ask(ctx context.Context, q *question) (*reply, *xroad.Error) {
+func (g *Gateway) ask(ctx context.Context, q *question) (r *reply, xerr *xroad.Error) {
 	now := g.clock.Now()
 	t := g.valid(now)
 	if t == nil {
@@ -51,6 +53,10 @@ func (g *Gateway) ask(ctx context.Context, q *question) (*reply, *xroad.Error) {
 			return nil, here(xroad.InvalidRequest, "the gateway named by X-Road-Security-Server is not one of the provider's")
 		}
 		name.node = s.Server
+	}
+	if g.traces != nil {
+		end := g.traceCall(q, name.member)
+		defer func() { end(r, xerr) }()
 	}
 	client, err := g.peers.reach(name, t.view, now)
 	if errors.Is(err, errNoAddress) {

@@ -45,9 +45,11 @@ func changes(method string) bool {
 
 // claim returns the claim, or what became of the request that had it first. All
 // are nil for a request that needs none: one that changes nothing, or whose id
-// the consumer's gateway made, which no client can repeat.
+// the consumer's gateway made, which no client can repeat. Where the member has
+// several nodes that one is claimed too: each node knows the messages that it has
+// received, not those of the others.
 func (p *provider) claim(ctx context.Context, in *incoming, permit *grant) (*claim, *outgoing, error) {
-	if !changes(in.head.Method) || !ownID(in.head.Fields) {
+	if !changes(in.head.Method) || !ownID(in.head.Fields) && !p.g.several() {
 		return nil, nil, nil
 	}
 	g := p.g
@@ -67,7 +69,7 @@ func (p *provider) claim(ctx context.Context, in *incoming, permit *grant) (*cla
 		g.log.Error("exchange: a request can't be claimed", "err", err)
 		return nil, nil, refused(xroad.DatabaseError)
 	}
-	out, err := p.repeat(in, permit, &first, print)
+	out, err := p.repeat(ctx, in, permit, &first, print)
 	return nil, out, err
 }
 
@@ -120,15 +122,14 @@ func (s store) outcome(ctx context.Context, client, id string) (o outcome, err e
 }
 
 // repeat answers a request whose id was used before.
-func (p *provider) repeat(in *incoming, permit *grant, first *outcome, print string) (*outgoing, error) {
+func (p *provider) repeat(ctx context.Context, in *incoming, permit *grant, first *outcome, print string) (*outgoing, error) {
 	g := p.g
 	if first.fingerprint != print {
 		return nil, refusedAs(typeIDReused)
 	}
 	switch first.state {
 	case begun:
-		mine := first.boot == g.boot
-		if mine || first.node != g.cfg.Node && in.now.Sub(first.at) < 2*g.cfg.Limits.AnswerTime {
+		if g.underWayWith(ctx, first, in.now) {
 			return nil, refusedAs(typeUnderWay)
 		}
 		return nil, refusedAs(typeOutcomeUnknown)
@@ -160,6 +161,18 @@ func (p *provider) repeat(in *incoming, permit *grant, first *outcome, print str
 	}
 	out := &outgoing{status: first.status, body: first.body}
 	return out, p.stamp(in, out, xroad.FilterResponse(head.Fields))
+}
+
+// underWayWith tells whether the process that began a request may still end it.
+func (g *Gateway) underWayWith(ctx context.Context, o *outcome, now time.Time) bool {
+	switch {
+	case o.boot == g.boot:
+		return true
+	case o.node == g.cfg.Node || now.Sub(o.at) >= 2*g.cfg.Limits.AnswerTime:
+		return false
+	}
+	gone, err := g.store.gone(ctx, o.node, o.boot, now)
+	return err != nil || !gone
 }
 
 // maxKept bounds an answer that is kept for a repetition.

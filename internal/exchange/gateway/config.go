@@ -13,6 +13,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"diwan/internal/exchange/gateway/tracing"
 	"diwan/protocol/xroad"
 )
 
@@ -32,6 +33,8 @@ type Config struct {
 	HTTP  HTTPConfig  `toml:"http"`
 	Admin AdminConfig `toml:"admin"`
 
+	Traces TracesConfig `toml:"traces"`
+
 	Clients       []ClientConfig       `toml:"client"`
 	Services      []ServiceConfig      `toml:"service"`
 	Subscriptions []SubscriptionConfig `toml:"subscription"`
@@ -47,7 +50,8 @@ type Config struct {
 	// monitoring records.
 	MonitoringUserID bool `toml:"monitoring_user_id"`
 
-	file string // that it was read from
+	file   string           // that it was read from
+	traces tracing.Settings // Traces under the environment
 }
 
 // EdgeConfig is where client systems come in.
@@ -183,7 +187,7 @@ func ReadConfig(name string) (Config, error) {
 	}
 	c.file = name
 	dir := filepath.Dir(name)
-	paths := []*string{&c.Data, &c.Edge.Certificate, &c.Edge.Key}
+	paths := []*string{&c.Data, &c.Edge.Certificate, &c.Edge.Key, &c.Traces.CA}
 	for i := range c.Services {
 		s := &c.Services[i]
 		paths = append(paths, &s.CA, &s.Certificate, &s.Key, &s.OpenAPI)
@@ -195,6 +199,9 @@ func ReadConfig(name string) (Config, error) {
 	}
 	if file, ok := strings.CutPrefix(c.Database, "sqlite:"); ok && !filepath.IsAbs(file) {
 		c.Database = "sqlite:" + filepath.Join(dir, file)
+	}
+	if c.traces, err = c.Traces.settings(os.Getenv); err != nil {
+		return c, err
 	}
 	return c, c.check()
 }

@@ -37,12 +37,14 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.message(w, r)
 	case xroad.RootListClients:
 		e.listClients(w, r)
+	case xroad.RootVerification:
+		e.verificationConf(w, r)
 	default:
 		if r.URL.Path == eventsPath {
 			e.publish(w, r)
 			return
 		}
-		e.fail(w, r, here(xroad.InvalidRequest, "this gateway answers below /r1/, /listClients and "+eventsPath))
+		e.fail(w, r, here(xroad.InvalidRequest, "this gateway answers below /r1/, /listClients, /verificationconf and "+eventsPath))
 	}
 }
 
@@ -103,6 +105,10 @@ func (e *edge) message(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	seen := observed{side: directory.Asked, client: q.headers.Client, service: q.target.Service, headers: &q.headers, method: q.method, path: q.target.ServicePath, begin: begin, trace: r.Header.Get(traceHeader)}
+	if g.traces != nil {
+		q.span = g.traces.Start(traceOf(q.fields), begin)
+		seen.span = q.span
+	}
 	defer g.observe(&seen)
 	if !g.admit() {
 		seen.err = here(xroad.NetworkError, "this gateway has too much under way")

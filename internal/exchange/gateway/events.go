@@ -186,7 +186,7 @@ func (p *provider) events(ctx context.Context, in *incoming) ([]byte, error) {
 	if len(grants) == 0 {
 		return nil, refused(xroad.AccessDenied)
 	}
-	if g.closed.Load() {
+	if g.closed.Load() != nil {
 		return nil, refused(xroad.MaintenanceMode)
 	}
 	if !grants[0].meter.admit(in.now) {

@@ -1,10 +1,10 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -45,15 +45,8 @@ func OpenFolder(ctx context.Context, dir, database string, trusted [][]byte) (*F
 			return nil, err
 		}
 	}
-	// A gateway that runs may take up a new directory, and clear away what the old
-	// one named, while it is read here.
-	for try := 1; ; try++ {
-		if err = f.readDirectory(trusted); !errors.Is(err, fs.ErrNotExist) || try == 3 {
-			break
-		}
-	}
-	if err != nil {
-		return nil, fmt.Errorf("the directory that this gateway keeps: %w", err)
+	if err := f.readDirectoryAgain(trusted); err != nil {
+		return nil, err
 	}
 	if database == "" {
 		database = "sqlite:" + filepath.Join(dir, "gateway.db")
@@ -98,7 +91,8 @@ func keptKeys(dir string) ([][]byte, error) {
 const maxTrust = 1 << 20
 
 // ReadTrust reads a file of directory keys: the one that a gateway keeps, what the
-// directory answers under /trust, or public keys in PEM.
+// directory answers under /trust, public keys in PEM, or the verification
+// configuration that a gateway gives its client systems.
 func ReadTrust(name string) ([][]byte, error) {
 	info, err := os.Stat(name)
 	if err != nil {
@@ -107,12 +101,18 @@ func ReadTrust(name string) ([][]byte, error) {
 	if info.IsDir() {
 		return keptKeys(name)
 	}
-	if info.Size() > maxTrust {
+	if info.Size() > maxVerification {
 		return nil, fmt.Errorf("the trusted keys: %s is too large", name)
 	}
 	b, err := os.ReadFile(name)
 	if err != nil {
 		return nil, fmt.Errorf("the trusted keys: %w", err)
+	}
+	switch {
+	case bytes.HasPrefix(b, []byte("PK\x03\x04")):
+		return readVerification(b)
+	case len(b) > maxTrust:
+		return nil, fmt.Errorf("the trusted keys: %s is too large", name)
 	}
 	var list [][]byte
 	var said struct {
@@ -121,19 +121,27 @@ func ReadTrust(name string) ([][]byte, error) {
 	if json.Unmarshal(b, &list) != nil && json.Unmarshal(b, &said) == nil {
 		list = said.DirectoryKeys
 	}
-	for rest := b; len(list) == 0; {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			break
-		}
-		if block.Type == "PUBLIC KEY" {
-			list = append(list, block.Bytes)
-		}
+	if len(list) == 0 {
+		list = publicKeys(b)
 	}
 	if len(list) == 0 {
 		return nil, fmt.Errorf("the trusted keys: %s holds none", name)
 	}
 	return list, nil
+}
+
+// readDirectoryAgain is readDirectory where a gateway that runs may take up a new
+// directory, and clear away what the old one named, at the same time.
+func (f *Folder) readDirectoryAgain(trusted [][]byte) (err error) {
+	for range 3 {
+		if err = f.readDirectory(trusted); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("the directory that this gateway keeps: %w", err)
+	}
+	return nil
 }
 
 func (f *Folder) readDirectory(trusted [][]byte) error {

@@ -18,6 +18,7 @@ import (
 	"diwan/internal/db"
 	"diwan/internal/exchange/contract"
 	"diwan/internal/exchange/gateway/directory"
+	"diwan/internal/exchange/gateway/tracing"
 	"diwan/internal/exchange/journal"
 	"diwan/internal/exchange/snapshot"
 	"diwan/internal/gov"
@@ -34,26 +35,28 @@ type Gateway struct {
 	style  xroad.Style
 	boot   string // of this process, for claims
 
-	db        *db.DB
-	store     store
-	keys      *keyring
-	cert      atomic.Pointer[tls.Certificate]
-	signer    *link.Signer
-	verifier  *link.Verifier
-	journal   *journal.Journal
-	keeper    *snapshot.Keeper
-	directory *directory.Client // nil when there is none
-	server    *link.Server
-	systems   atomic.Pointer[systems]
-	peers     peers
-	metrics   *metrics
-	usage     usage
-	leisure   leisure
-	monitor   monitor
-	meters    meters
-	httpPeers httpPeers
-	proof     proofs
-	extra     map[string]http.Handler // of the admin listener
+	db           *db.DB
+	store        store
+	keys         *keyring
+	cert         atomic.Pointer[tls.Certificate]
+	signer       *link.Signer
+	verifier     *link.Verifier
+	journal      *journal.Journal
+	keeper       *snapshot.Keeper
+	directory    *directory.Client // nil when there is none
+	server       *link.Server
+	systems      atomic.Pointer[systems]
+	peers        peers
+	metrics      *metrics
+	usage        usage
+	leisure      leisure
+	monitor      monitor
+	meters       meters
+	httpPeers    httpPeers
+	proof        proofs
+	verification verification
+	traces       *tracing.Tracer         // nil when no collector is named
+	extra        map[string]http.Handler // of the admin listener
 
 	trust  atomic.Pointer[trust]
 	policy atomic.Pointer[policy]
@@ -63,7 +66,10 @@ type Gateway struct {
 	policyMu  sync.Mutex
 	signed    map[string]contract.Signed
 
-	closed    atomic.Bool // for maintenance
+	closing   sync.Mutex
+	telling   sync.Mutex              // what the directory hears last is what is
+	closed    atomic.Pointer[Closure] // for maintenance; nil while it is open
+	untold    atomic.Pointer[Closure] // what the directory is to be told of it
 	underWay  atomic.Int64
 	bodies    atomic.Int64
 	indexedTo atomic.Uint64
@@ -101,6 +107,9 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger, clock gov.Clock) (_
 	if err := g.openKeys(); err != nil {
 		return nil, err
 	}
+	if err := g.openTraces(); err != nil {
+		return nil, err
+	}
 	if err := g.openStore(ctx); err != nil {
 		return nil, err
 	}
@@ -136,6 +145,12 @@ func (g *Gateway) openStore(ctx context.Context) (err error) {
 	}
 	g.store = store{g.db, g.cfg.Node}
 	if _, err := g.db.Migrate(ctx, migrations(), g.clock.Now()); err != nil {
+		return err
+	}
+	if err := g.openClosure(ctx); err != nil {
+		return err
+	}
+	if err := g.store.beat(ctx, g.boot, g.clock.Now()); err != nil {
 		return err
 	}
 	g.leisure.last = g.Records

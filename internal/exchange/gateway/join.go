@@ -52,12 +52,16 @@ var (
 	ErrOtherDirectory = errors.New("this is not the directory that the invitation names: its key is another")
 	// ErrConfigExists: joining never writes over a gateway that is there.
 	ErrConfigExists = errors.New("the configuration file is there already")
+	// ErrJoinBroke: joining did not come to its end, and can be repeated.
+	ErrJoinBroke = errors.New("joining broke off; do the same again with the same join code, which stays good here for a day, or with a new one from the exchange desk")
 )
 
 // Join takes a new node from an invitation to a configuration that a gateway can
 // be started with: it makes the keys, shows them to the directory, and writes
-// certificates and settings. A token is good once: when this fails after the
-// directory has answered, a new invitation is needed; keys that were made stay.
+// certificates and settings. Wherever it breaks off it is repeated with the same
+// options: keys that were made stay, and against the same token the directory says
+// again to the holder of the same link key what it said before. When the token has
+// ended by then, a new one does.
 func Join(ctx context.Context, invitation string, o JoinOptions) (*Joined, error) {
 	inv, err := directory.ReadInvitation(invitation)
 	if err != nil {
@@ -87,16 +91,20 @@ func Join(ctx context.Context, invitation string, o JoinOptions) (*Joined, error
 		return nil, err
 	}
 	j := &Joined{Config: o.Config, Member: inv.Member, Node: inv.Node}
-	if j.MemberKey, err = firstNode(ctx, dir, inv, trusted); err != nil {
-		return nil, err
+	if j.MemberKey, err = enrol(ctx, dir, keys, inv, o, trusted); err == nil {
+		err = keys.writeTrusted(trusted)
 	}
-	if err := enrol(ctx, dir, keys, inv, o, j.MemberKey); err != nil {
-		return nil, err
+	if err == nil {
+		err = writeConfig(inv, o)
 	}
-	if err := keys.writeTrusted(trusted); err != nil {
-		return nil, err
+	var refused *directory.Error
+	switch {
+	case errors.As(err, &refused) && refused.Status < http.StatusInternalServerError:
+		return nil, err // repeating helps nothing
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", ErrJoinBroke, err)
 	}
-	return j, writeConfig(inv, o)
+	return j, nil
 }
 
 // trustedKey asks the directory for its key and holds it to the invitation, which
@@ -114,82 +122,126 @@ func trustedKey(ctx context.Context, dir *directory.Client, inv directory.Invita
 	return nil, ErrOtherDirectory
 }
 
-// firstNode tells whether the member has no key yet: then this node makes it.
-func firstNode(ctx context.Context, dir *directory.Client, inv directory.Invitation, trusted [][]byte) (bool, error) {
+// memberCertificates are those that the directory lists for the member.
+func memberCertificates(ctx context.Context, dir *directory.Client, inv directory.Invitation, trusted [][]byte) ([][]byte, error) {
 	signed, err := dir.Index(ctx, "")
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	x, err := snapshot.Open(signed, trusted)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	hash, ok := x.Members[inv.Member]
 	if !ok {
-		return true, nil
+		return nil, nil
 	}
 	part, err := dir.Part(ctx, hash)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	m, err := snapshot.OpenPart(part, inv.Member, hash)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	return len(m.Certificates) == 0, nil
+	return m.Certificates, nil
 }
 
-func enrol(ctx context.Context, dir *directory.Client, keys *keyring, inv directory.Invitation, o JoinOptions, memberKey bool) error {
-	e := directory.Enrolment{Token: inv.Token, Node: inv.Node, Addresses: o.Addresses, HTTP: o.HTTP, Hosts: hostsOf(o.Addresses)}
+// ownCertificate is the one of a list whose key is here, from an attempt to join that
+// did not come to its end; nil when there is none.
+func (k *keyring) ownCertificate(list [][]byte) []byte {
+	for _, der := range list {
+		if c, err := x509.ParseCertificate(der); err == nil {
+			if _, err := k.holder(c, memberPurpose); err == nil {
+				return der
+			}
+		}
+	}
+	return nil
+}
+
+// enrol shows the keys to the directory and keeps what it gives for them. The first
+// node of a member makes the member's own key; first tells whether this one has it.
+func enrol(ctx context.Context, dir *directory.Client, keys *keyring, inv directory.Invitation, o JoinOptions, trusted [][]byte) (first bool, err error) {
+	list, err := memberCertificates(ctx, dir, inv, trusted)
+	if err != nil {
+		return false, err
+	}
+	e, err := enrolment(keys, inv, o, len(list) == 0)
+	if err != nil {
+		return false, err
+	}
+	a, err := dir.Enrol(ctx, *e)
+	if err != nil {
+		return false, err
+	}
+	if a.Member != inv.Member || a.Node != inv.Node {
+		return false, fmt.Errorf("the directory admitted %s/%s, not %s/%s", a.Member, a.Node, inv.Member, inv.Node)
+	}
+	if len(a.MemberCertificate) == 0 {
+		a.MemberCertificate = keys.ownCertificate(list)
+	}
+	return len(a.MemberCertificate) > 0, keepCertificates(keys, a)
+}
+
+// enrolment makes the keys that are not there yet and puts down what is shown of them.
+func enrolment(keys *keyring, inv directory.Invitation, o JoinOptions, memberKey bool) (*directory.Enrolment, error) {
+	e := &directory.Enrolment{Token: inv.Token, Node: inv.Node, Addresses: o.Addresses, HTTP: o.HTTP, Hosts: hostsOf(o.Addresses)}
 	tls, err := keys.store.Signer(tlsPurpose)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if e.TLSRequest, err = pki.NewRequest(tls); err != nil {
-		return err
+		return nil, err
 	}
 	if memberKey {
 		k, err := keys.store.Signer(memberPurpose)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if e.MemberRequest, err = pki.NewRequest(k); err != nil {
-			return err
+			return nil, err
 		}
 		if e.Log, e.Witness, err = keys.publishedKeys(inv.Member, o.Witness); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if e.LinkKey, err = keys.linkPKIX(); err != nil {
-		return err
+		return nil, err
 	}
-	if e.LinkProof, err = pki.ProveKey(keys.link, inv.Token); err != nil {
-		return err
-	}
-	a, err := dir.Enrol(ctx, e)
-	if err != nil {
-		return err
-	}
-	if a.Member != inv.Member || a.Node != inv.Node {
-		return fmt.Errorf("the directory admitted %s/%s, not %s/%s", a.Member, a.Node, inv.Member, inv.Node)
-	}
-	return keepCertificates(keys, a)
+	e.LinkProof, err = pki.ProveKey(keys.link, inv.Token)
+	return e, err
 }
 
 func keepCertificates(keys *keyring, a *directory.Admission) error {
-	c, err := x509.ParseCertificate(a.TLSCertificate)
-	if err == nil {
-		_, err = keys.holder(c, tlsPurpose)
-	}
-	if err != nil {
-		return fmt.Errorf("the certificate from the directory: %w", err)
+	keep := func(file, purpose string, der []byte) error {
+		c, err := x509.ParseCertificate(der)
+		if err == nil {
+			_, err = keys.holder(c, purpose)
+		}
+		if err != nil {
+			return fmt.Errorf("the certificate from the directory: %w", err)
+		}
+		return writeCertificate(filepath.Join(keys.dir, file), der)
 	}
 	if len(a.MemberCertificate) > 0 {
-		if err := writeCertificate(filepath.Join(keys.dir, memberFile), a.MemberCertificate); err != nil {
+		if err := keep(memberFile, memberPurpose, a.MemberCertificate); err != nil {
 			return err
 		}
 	}
-	return writeCertificate(filepath.Join(keys.dir, tlsFile), a.TLSCertificate)
+	return keep(tlsFile, tlsPurpose, a.TLSCertificate)
+}
+
+// Unfinished tells, of a configuration file that is not there, whether a gateway
+// began to join for it and did not come to the end; nil when nothing began.
+func Unfinished(config string) []Check {
+	data := filepath.Join(filepath.Dir(config), "data")
+	if _, err := os.Stat(filepath.Join(data, identityFile)); err != nil {
+		return nil
+	}
+	return []Check{{"selftest.join.unfinished", Bad, map[string]string{"folder": data},
+		"This gateway began to join the exchange and did not come to the end: there are keys in " + data + " and no settings in " + config +
+			". Do `diwan gateway init` again as before: the same join code is good for a day after it was made, later the exchange desk makes a new one. The keys stay; nothing is to be deleted."}}
 }
 
 func hostsOf(addresses []string) []string {

@@ -211,9 +211,19 @@ func (c *carriedOut) count() int {
 
 // accounted holds what clients know against both journals and what was done: what
 // was acknowledged is in both and was done once, and nothing was done twice.
-func (p *pairing) accounted(t *testing.T, results <-chan asked, work *carriedOut) (known, lost int) {
+// A member's nodes have a journal each, and one exchange is in one of them.
+func (p *pairing) accounted(t *testing.T, results <-chan asked, work *carriedOut, more ...Config) (known, lost int) {
 	t.Helper()
 	here := [2]map[string]int{recorded(t, p.civil), recorded(t, p.town)}
+	for _, c := range more {
+		side := here[0]
+		if c.Member == town {
+			side = here[1]
+		}
+		for id, what := range recorded(t, c) {
+			side[id] = max(side[id], what)
+		}
+	}
 	for a := range results {
 		n := work.of(a.id)
 		switch {

@@ -111,7 +111,7 @@ func (g *Gateway) gauges() {
 			return 1
 		}},
 		{"diwan_exchange_maintenance", "1 while this node is closed.", func() float64 {
-			if g.closed.Load() {
+			if g.closed.Load() != nil {
 				return 1
 			}
 			return 0

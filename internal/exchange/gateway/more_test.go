@@ -129,9 +129,9 @@ func TestFieldsLimitsAndMaintenance(t *testing.T) {
 	set("text/html")
 	p.refuses("an answer that is not JSON", p.asks.call("GET", r1("/acts/1"), nil), "server.serverproxy.service_failed")
 	set("application/json")
-	p.ok(p.answers.SetMaintenance(t.Context(), "moving"))
+	p.ok(p.answers.CloseFor(t.Context(), "moving", "who"))
 	p.refuses("a gateway in maintenance", p.asks.call("GET", r1("/acts/1"), nil), "server.serverproxy.maintenance_mode")
-	p.ok(p.answers.SetMaintenance(t.Context(), ""))
+	p.ok(p.answers.Reopen(t.Context()))
 	last := answer{}
 	for range 4 { // whatever minute it is: three more at the most
 		last = p.asks.call("GET", r1("/acts/1"), nil)

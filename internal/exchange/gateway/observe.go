@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"diwan/internal/exchange/gateway/directory"
+	"diwan/internal/exchange/gateway/tracing"
 	"diwan/protocol/xroad"
 )
 
@@ -33,7 +34,8 @@ type observed struct {
 	response       int64
 	metaservice    bool
 	trace          string // traceparent, as it came
-	openAPI        bool   // described by OpenAPI
+	span           tracing.Span
+	openAPI        bool // described by OpenAPI
 }
 
 // observe counts an exchange when it has ended.
@@ -44,7 +46,10 @@ func (g *Gateway) observe(o *observed) {
 		g.usage.add(o, end)
 	}
 	g.monitor.add(o, end)
-	if sampled(o.trace) {
+	switch {
+	case g.traces != nil:
+		g.traced(o, end)
+	case sampled(o.trace):
 		g.span(o, end)
 	}
 }
@@ -55,8 +60,9 @@ func sampled(trace string) bool {
 		strings.Trim(trace, "0123456789abcdef-") == ""
 }
 
-// span writes what a span of this gateway would say. The header itself passes as it
-// came, like all others; what collects logs joins the two gateways by the trace.
+// span writes what a span of this gateway would say where no collector is named. The
+// header itself then passes as it came, like all others; what collects logs joins the
+// two gateways by the trace.
 func (g *Gateway) span(o *observed, end time.Time) {
 	var id [8]byte
 	rand.Read(id[:])

@@ -17,7 +17,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"diwan/internal/db"
-	"diwan/internal/exchange/gateway/directory"
 	"diwan/internal/exchange/journal"
 	"diwan/internal/exchange/snapshot"
 	"diwan/internal/exchange/translog"
@@ -410,28 +409,28 @@ func stampTrust(v *snapshot.View) stamp.Trust {
 // show them yet.
 func (g *Gateway) announceLog(ctx context.Context) error {
 	t := g.trust.Load()
-	if t == nil || g.closed.Load() {
+	if t == nil {
 		return nil
 	}
 	m := t.view.Members[g.cfg.Member]
 	if m == nil {
 		return nil
 	}
-	s := directory.NodeState{Addresses: g.cfg.Link.Addresses, HTTP: g.cfg.HTTP.Address}
+	log, witness := "", ""
 	if m.Log == "" {
-		s.Log = g.proof.published
+		log = g.proof.published
 	}
 	if m.Witness == "" && g.proof.witness != nil {
-		s.Witness = g.proof.witness.Key()
+		witness = g.proof.witness.Key()
 	}
-	if s.Log == "" && s.Witness == "" && g.proof.published != "" && m.Log != g.proof.published {
+	if log == "" && witness == "" && g.proof.published != "" && m.Log != g.proof.published {
 		return fmt.Errorf("the directory holds another key of this member's log; the desk of the exchange can let this one in with a new invitation")
 	}
 	moved := g.cfg.HTTP.Address != "" && !slices.ContainsFunc(m.Nodes, func(n snapshot.Node) bool { return n.Name == g.cfg.Node && n.HTTP == g.cfg.HTTP.Address })
-	if s.Log == "" && s.Witness == "" && !moved {
+	if log == "" && witness == "" && !moved {
 		return nil
 	}
-	return g.directory.SetNode(ctx, s)
+	return g.tellState(ctx, log, witness)
 }
 
 // proofHTTP serves witness and log to the gateways of other members, beside the

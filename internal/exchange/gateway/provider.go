@@ -138,6 +138,9 @@ func (p *provider) answer(ctx context.Context, in *incoming, head []byte, seen *
 	}
 	seen.client, seen.service, seen.headers = in.headers.Client, in.target.Service, &in.headers
 	seen.method, seen.path, seen.trace = in.head.Method, in.target.ServicePath, in.head.Get(traceHeader)
+	if g.traces != nil {
+		seen.span = g.traces.Start(traceOf(in.head.Fields), in.now)
+	}
 	if err := p.who(in); err != nil {
 		return nil, err
 	}
@@ -231,7 +234,7 @@ func (p *provider) permit(in *incoming) (*grant, error) {
 
 // open tells whether the service takes requests now.
 func (p *provider) open(s *service, in *incoming) error {
-	if p.g.closed.Load() {
+	if p.g.closed.Load() != nil {
 		return refused(xroad.MaintenanceMode)
 	}
 	known, _ := in.trust.view.Service(in.target.Service)
@@ -274,7 +277,7 @@ func (p *provider) call(ctx context.Context, in *incoming, s *service, permit *g
 		body = bytes.NewReader(in.body)
 	}
 	seen.out = g.clock.Now()
-	resp, err := s.client.Do(ctx, in.head.Method, in.target.Upstream(s.client.Path()), forService(in.head.Fields, permit), body, length)
+	resp, err := g.callService(ctx, in, s, forService(in.head.Fields, permit), body, length, seen)
 	if err != nil {
 		g.log.Warn("exchange: the service did not answer", "service", in.target.Service.String(), "request", seen.id, "err", err)
 		return nil, serviceError(err)

@@ -61,6 +61,7 @@ func (g *Gateway) SelfTest(ctx context.Context) []Check {
 	if g.journal.Err() != nil {
 		t.bad("selftest.journal.unwritable", nil, "The message log can't be written, so nothing is exchanged: "+g.journal.Err().Error())
 	}
+	t.maintenance(g.closed.Load())
 	t.contracts(g.Contracts(""))
 	return t.out
 }
@@ -315,7 +316,19 @@ func (t *tester) database(ctx context.Context) {
 		t.bad("selftest.database", map[string]string{"error": err.Error()}, "The database can't be opened: "+err.Error())
 		return
 	}
-	d.Close()
+	defer d.Close()
+	if c, err := (store{d, t.cfg.Node}).closure(ctx); err == nil && c != nil && c.Reason != "" {
+		t.maintenance(c)
+	}
+}
+
+func (t *tester) maintenance(c *Closure) {
+	if c == nil {
+		return
+	}
+	since := c.Since.UTC().Format(time.RFC3339)
+	t.add(Doubt, "selftest.maintenance", map[string]string{"reason": c.Reason, "by": c.By, "since": since},
+		"This node is closed for maintenance since "+since+", by "+c.By+": "+c.Reason+". Its services answer nobody until it is opened again.")
 }
 
 func (t *tester) contracts(list []*contract.Contract) {

@@ -22,6 +22,7 @@ func (g *Gateway) workers() []func(context.Context) {
 		g.follow,
 		g.every("counters", time.Minute, g.flushCounters),
 		g.every("retention", time.Hour, g.retain),
+		g.every("sign of life", beatEvery, g.beat),
 		g.every("connections", time.Minute, func(context.Context) error { g.peers.sweep(g.clock.Now()); return nil }),
 	}
 	if g.directory != nil {
@@ -30,6 +31,9 @@ func (g *Gateway) workers() []func(context.Context) {
 			g.every("certificate", time.Hour, g.renewIfDue),
 			g.every("notices", look, g.sendNotices),
 			g.every("usage", 2*time.Minute, g.sendUsage))
+	}
+	if g.traces != nil {
+		list = append(list, g.traces.Run)
 	}
 	return append(append(list, g.proofWorkers()...), g.subscriptions()...)
 }
@@ -73,23 +77,23 @@ func (g *Gateway) lookUp(ctx context.Context) error {
 	return errors.Join(g.fetchContracts(ctx), g.announce(ctx))
 }
 
-// announce tells the directory when this node is elsewhere than it says.
+// announce tells the directory when this node is elsewhere than it says, or closed
+// or open otherwise than it was told.
 func (g *Gateway) announce(ctx context.Context) error {
-	own := directory.NodeState{Addresses: g.cfg.Link.Addresses, HTTP: g.cfg.HTTP.Address}
+	if err := g.tellClosure(ctx); err != nil {
+		return err
+	}
 	t := g.trust.Load()
-	if t == nil {
+	if t == nil || !g.reachable() {
 		return nil
 	}
 	m := t.view.Members[g.cfg.Member]
-	if m == nil || len(own.Addresses) == 0 && own.HTTP == "" {
+	if m == nil {
 		return nil
 	}
 	for _, n := range m.Nodes {
-		if n.Name == g.cfg.Node && (n.HTTP != own.HTTP || !slices.Equal(n.Addresses, own.Addresses)) {
-			if g.closed.Load() {
-				own.Maintenance = "closed"
-			}
-			return g.directory.SetNode(ctx, own)
+		if n.Name == g.cfg.Node && (n.HTTP != g.cfg.HTTP.Address || !slices.Equal(n.Addresses, g.cfg.Link.Addresses)) {
+			return g.tellState(ctx, "", "")
 		}
 	}
 	return nil

@@ -95,7 +95,10 @@ type Renewal struct {
 type NodeState struct {
 	Addresses   []string `json:"addresses"`
 	HTTP        string   `json:"http"`
-	Maintenance string   `json:"maintenance"`
+	Maintenance string   `json:"maintenance"` // why it is closed for now
+	// MaintenanceBy and MaintenanceSince say who closed it, and when.
+	MaintenanceBy    string    `json:"maintenance_by,omitempty"`
+	MaintenanceSince time.Time `json:"maintenance_since,omitzero"`
 	// Log and Witness are the keys of the member's transparency log and of the
 	// member as a witness; empty says nothing of them.
 	Log     string `json:"log,omitempty"`

@@ -1,0 +1,242 @@
+package gateway
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// balancer passes TCP connections on to nodes in turn, to the next one when one does
+// not answer. It knows nothing of what passes, as those in front of gateways do not.
+type balancer struct {
+	net.Listener
+	next   atomic.Int64
+	passed []atomic.Int64 // by node
+}
+
+func newBalancer(t testing.TB, nodes ...string) *balancer {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &balancer{Listener: l, passed: make([]atomic.Int64, len(nodes))}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go b.pass(c, nodes)
+		}
+	}()
+	return b
+}
+
+func (b *balancer) pass(c net.Conn, nodes []string) {
+	defer c.Close()
+	for range nodes {
+		at := int(b.next.Add(1)) % len(nodes)
+		to, err := net.DialTimeout("tcp", nodes[at], time.Second)
+		if err != nil {
+			continue
+		}
+		defer to.Close()
+		b.passed[at].Add(1)
+		done := make(chan struct{}, 2)
+		pipe := func(to, from net.Conn) {
+			io.Copy(to, from)
+			done <- struct{}{}
+		}
+		go pipe(to, c)
+		go pipe(c, to)
+		<-done
+		return
+	}
+}
+
+// Two nodes of each member share a PostgreSQL database and stand behind a TCP balancer
+// that knows nothing. One after the other is killed under load: what was acknowledged
+// is in the journals of both sides and was done once, and journals and log of every
+// node hold.
+func TestNodesBehindABalancer(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes some seconds")
+	}
+	t.Run("postgres", testNodesBehindABalancer)
+}
+
+func testNodesBehindABalancer(t *testing.T) {
+	const exchanges, workers = 600, 8
+	work := &carriedOut{times: map[string]int{}}
+	var second [2]Config // of the town, of the registry
+	var link, edge *balancer
+	p := setUp(t, newWorld(t), work, func(p *pairing, _ *Terms) {
+		p.town.Edge.HTTP = freePort(t)
+		second[0], second[1] = p.joined(town, "n2"), p.joined(civil, "n2")
+		second[0].Database, second[0].Clients, second[0].Edge.HTTP = p.town.Database, p.town.Clients, freePort(t)
+		second[1].Database, second[1].Services = p.civil.Database, p.civil.Services
+		link, edge = newBalancer(t, p.civil.Link.Listen, second[1].Link.Listen), newBalancer(t, p.town.Edge.HTTP, second[0].Edge.HTTP)
+		for _, c := range []*Config{&p.civil, &second[1]} {
+			c.Link.Addresses, c.Edge.HTTP = []string{link.Addr().String()}, ""
+		}
+		for _, c := range []*Config{&p.town, &p.civil, &second[0], &second[1]} {
+			c.Admin.Listen = ""
+		}
+	})
+	configs := []Config{p.civil, p.town, second[1], second[0]}
+	var procs []*process
+	for _, c := range configs {
+		procs = append(procs, newProcess(t, c))
+	}
+	at := edge.Addr().String()
+	p.eventually("the directory names the balancer alone", func() bool {
+		m, err := p.x.Member(t.Context(), civil)
+		return err == nil && len(m.Nodes) == 2 && slices.Equal(slices.Concat(m.Nodes[0].Addresses, m.Nodes[1].Addresses), []string{link.Addr().String(), link.Addr().String()})
+	})
+	p.eventually("the first exchange goes through both balancers", func() bool {
+		a, err := ask(at, "POST", r1("/acts"), strings.NewReader("first"), "X-Road-Id", "first")
+		return err == nil && a.status == 201 && link.passed[0].Load()+link.passed[1].Load() > 0
+	})
+	todo := make(chan int)
+	results := make(chan asked, exchanges)
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for i := range todo {
+				results <- repeat(at, fmt.Sprintf("x-%d", i))
+			}
+		})
+	}
+	stop := make(chan struct{})
+	var killer sync.WaitGroup
+	kills := 0
+	killer.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(100 * time.Millisecond):
+			}
+			v := procs[kills%len(procs)]
+			kills++
+			v.kill()
+			time.Sleep(100 * time.Millisecond) // the other node has it all
+			v.start()
+		}
+	})
+	for i := range exchanges {
+		todo <- i
+	}
+	close(todo)
+	wg.Wait()
+	close(stop)
+	killer.Wait()
+	close(results)
+	for _, v := range procs {
+		v.kill()
+	}
+	if kills < len(procs) {
+		t.Errorf("only %d kills", kills)
+	}
+	for _, b := range []*balancer{link, edge} {
+		if b.passed[0].Load() == 0 || b.passed[1].Load() == 0 {
+			t.Errorf("a balancer passed %d and %d connections", b.passed[0].Load(), b.passed[1].Load())
+		}
+	}
+	known, lost := p.accounted(t, results, work, second[0], second[1])
+	t.Logf("%d kills, %d exchanges acknowledged, %d of which nobody knows", kills, known, lost)
+	if known < exchanges*3/4 {
+		t.Errorf("only %d exchanges came through", known)
+	}
+	p.logsHold(t, configs)
+}
+
+// logsHold runs the nodes once more until the log has all of their journals, and then
+// verifies each journal against the member's log.
+func (p *pairing) logsHold(t *testing.T, configs []Config) {
+	t.Helper()
+	var nodes []*node
+	for _, c := range configs {
+		nodes = append(nodes, p.start(c))
+	}
+	for _, n := range nodes {
+		p.eventually("the log of "+n.cfg.Member+" has the journal of "+n.cfg.Node, func() bool {
+			n.leisure.turn.Lock()
+			n.leisure.free = time.Time{} // a test does not wait for leisure
+			n.leisure.turn.Unlock()
+			return n.proof.fed.Load() == n.Records() && n.Records() > 0
+		})
+	}
+	for _, n := range nodes {
+		n.end()
+	}
+	for _, c := range configs {
+		f, err := OpenFolder(t.Context(), c.Data, c.Database, nil)
+		p.ok(err)
+		w, err := f.Verify(t.Context(), nil)
+		f.Close()
+		if err != nil || !w.OK || w.Logged == 0 || w.LogSize == 0 {
+			t.Errorf("%s/%s: %+v, %v", c.Member, c.Node, w, err)
+		}
+	}
+}
+
+// What a node began that is no more, nobody waits for: another process of it, or its
+// silence, shows that the outcome stays unknown. What it received is not carried out
+// again when the same message comes to another node.
+func TestNodeThatIsGone(t *testing.T) { engines(t, testNodeThatIsGone) }
+
+func testNodeThatIsGone(t *testing.T) {
+	var calls atomic.Int64
+	p := newPair(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, calls.Add(1)) }), func(p *pairing, _ *Terms) {
+		p.joined(civil, "n2") // it does not run
+	})
+	g := p.answers
+	p.eventually("the first node knows of the second", g.several)
+	post := func(id string) answer {
+		return p.asks.call("POST", r1("/acts"), strings.NewReader(id), "X-Road-Id", id, "X-Road-Security-Server", civil+"/n1")
+	}
+	begin := func(id, boot string) { // what is kept of it as if the other node had it under way
+		p.ok(store{g.db, "n2"}.beat(t.Context(), boot, p.clock.Now()))
+		if a := post(id); a.status != 200 {
+			t.Fatalf("%+v", a)
+		}
+		_, err := g.store.exec(t.Context(), `UPDATE gateway_outcome SET state = $1, node = 'n2', boot = $2 WHERE message_id = $3`, begun, boot, id)
+		p.ok(err)
+	}
+	says := func(id, words string) {
+		t.Helper()
+		if a := post(id); !strings.Contains(a.body, words) {
+			t.Errorf("%s: %+v, not %q", id, a, words)
+		}
+	}
+	begin("a", "one")
+	says("a", "is under way")
+	begin("b", "two")
+	says("a", "outcome is not known") // its process was followed by another
+	says("b", "is under way")
+	p.clock.turn(goneAfter + time.Second)
+	says("b", "outcome is not known")
+	if calls.Load() != 2 {
+		t.Errorf("%d calls of two requests", calls.Load())
+	}
+
+	// Without an X-Road-Id of the client's the gateway's own is claimed.
+	if a := p.asks.call("POST", r1("/acts"), strings.NewReader("c"), "X-Road-Security-Server", civil+"/n1"); a.status != 200 {
+		t.Errorf("%+v", a)
+	}
+	var n int
+	p.ok(g.db.Reader().QueryRowContext(t.Context(), `SELECT count(*) FROM gateway_outcome WHERE state = 'done' AND message_id LIKE 'XX-%'`).Scan(&n))
+	if n != 1 {
+		t.Errorf("%d claims of a message of the gateway's own name", n)
+	}
+}
