@@ -38,7 +38,7 @@ func (a *App) paper(r *http.Request, kind string, f casework.PaperFacts) ([]byte
 func (a *App) compose(kind string, f casework.PaperFacts) ([]byte, error) {
 	m := &document.Maker{Country: a.Country, Words: a.Site.Words, Langs: a.Country.Order()[:min(2, len(a.Country.Languages))]}
 	lang := a.Country.Languages[0].Code
-	facts := document.Facts{Number: f.Case.Number, At: f.At, Office: f.Office, Procedure: f.Terms.Name, Applicant: f.Content.Applicant, Filed: f.Case.Filed,
+	facts := document.Facts{Number: f.Case.Number, At: f.At, Office: f.Office, Procedure: f.Terms.Name, Applicant: f.Content.Applicant, Filed: f.Case.Filed, Contested: f.Case.Earlier,
 		Verify: a.publicBase() + "/" + string(lang) + "/receipts/" + f.Case.Number, Code: f.Case.Number, Demo: a.Config.Demo, LegalBasis: []gov.Text{a.Country.Law.Title}}
 	if !f.Content.For.Empty() {
 		facts.For = f.Content.Applicant

@@ -251,6 +251,7 @@ type officeCase struct {
 	Money      payPanel
 	Officer    bool
 	Made       []Made
+	Does       string // what begins the names of what can be done
 }
 
 // deskAction is something that can, or can't now, be done to a case.
@@ -287,6 +288,10 @@ func (d *Desk) showCase(w http.ResponseWriter, r *http.Request, status int, wron
 
 func (d *Desk) fillCase(r *http.Request, data *officeCase, c *Case) (err error) {
 	ctx := r.Context()
+	d.readable(r, data.View)
+	if data.Does = "casework.do."; c.Earlier != "" {
+		data.Does = "casework.appeal.do."
+	}
 	if data.Answers, err = d.answersOf(r, data.View); err != nil {
 		return err
 	}
@@ -331,11 +336,20 @@ func (d *Desk) fillCase(r *http.Request, data *officeCase, c *Case) (err error) 
 			data.Brought = append(data.Brought, doc)
 		}
 	}
+	if c.Deciders, err = d.deciders(ctx, d.DB.Reader(), c); err != nil {
+		return err
+	}
 	for _, kind := range deskOrder {
+		if kind == string(clock.AppealAnswered) && len(data.Appeals) > 0 {
+			continue // it is answered on its own page
+		}
 		if !rules[kind].office || d.May(ctx, data.Who, rules[kind].may, c) != nil {
 			continue
 		}
 		if code := data.Out.May[clockType(kind)]; code != "" {
+			if c.Earlier != "" && kind != string(clock.Granted) && kind != string(clock.Refused) {
+				continue // nothing else is ever done to an appeal
+			}
 			data.Cannot = append(data.Cannot, deskAction{kind, code})
 			continue
 		}

@@ -43,7 +43,11 @@ func (x *Receipts) decisionOf(r *http.Request, c *Case) (PaperFacts, error) {
 	if err != nil {
 		return f, err
 	}
-	i := slices.IndexFunc(journal, func(e Event) bool { return e.Type == string(clock.Granted) || e.Type == string(clock.Refused) })
+	// An appeal may have changed the decision: the last one counts.
+	i := len(journal) - 1
+	for i >= 0 && !isDecision(&journal[i]) {
+		i--
+	}
 	if i < 0 {
 		return f, problem.New(problem.NotFound, "paper.no_decision")
 	}
@@ -57,6 +61,12 @@ func (x *Receipts) decisionOf(r *http.Request, c *Case) (PaperFacts, error) {
 		}
 	}
 	return f, err
+}
+
+// isDecision tells what stands in a decision's document. An appeal that nobody had
+// to hear has none.
+func isDecision(e *Event) bool {
+	return (e.Type == string(clock.Granted) || e.Type == string(clock.Refused)) && e.Clear.Ground != groundOvertaken
 }
 
 // certificateOf gathers what a certificate of silence says. There is none before

@@ -20,7 +20,7 @@ const (
 // Cases are the numbers of cases in every state that pages show differently, and a
 // draft.
 type Cases struct {
-	Draft, Incomplete, Running, Asked, Refused, Silent string
+	Draft, Incomplete, Running, Asked, Refused, Silent, Appeal, Contested string
 }
 
 const permit = "building-permit"
@@ -76,6 +76,14 @@ func CaseDesk(t testing.TB, a *app.App) Cases {
 	act(officer.Actor, c, casework.Action{Type: casework.Prepared, Ground: string(clock.Refused), Text: "The plot lies outside."})
 	act(signer.Actor, c, casework.Action{Type: string(clock.Refused), Text: "The plot lies outside the zone."})
 	out.Refused = c.Number
+	c = file(today.AddDays(-6))
+	act(officer.Actor, c, casework.Action{Type: casework.Prepared, Ground: string(clock.Refused), Text: "No road."})
+	act(signer.Actor, c, casework.Action{Type: string(clock.Refused), Text: "No road leads there."})
+	_, appeal, err := a.Casework.Appeal(ctx, person.Actor, c.Number, casework.Action{Text: "The road was opened in May."})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.Contested, out.Appeal = c.Number, appeal.Number
 	out.Silent = file(today.AddDays(-120)).Number
 	if _, err := a.Casework.Sweep(ctx); err != nil {
 		t.Fatal(err)
@@ -98,6 +106,12 @@ func casePages(c Cases) []Page {
 		{Kind: "my case with a question", Path: "/me/cases/" + c.Asked, As: Person},
 		{Kind: "my refused case", Path: "/me/cases/" + c.Refused, As: Person},
 		{Kind: "my case approved by silence", Path: "/me/cases/" + c.Silent, As: Person},
+		{Kind: "my appeal", Path: "/me/cases/" + c.Appeal, As: Person},
+		{Kind: "my contested case", Path: "/me/cases/" + c.Contested, As: Person},
+		{Kind: "receipt of an appeal", Path: "/receipts/" + c.Appeal},
+		{Kind: "appeal at the desk", Path: "/office/cases/" + c.Appeal, As: Hears},
+		{Kind: "appeal at the desk of who decided", Path: "/office/cases/" + c.Appeal, As: Signs},
+		{Kind: "contested case at the desk", Path: "/office/cases/" + c.Contested, As: Hears},
 		{Kind: "no case", Path: "/me/cases/2026-AAAA-AAAA-AAAA", As: Person, Status: http.StatusNotFound},
 		{Kind: "receipt", Path: "/receipts/" + c.Running},
 		{Kind: "receipt of an incomplete file", Path: "/receipts/" + c.Incomplete},

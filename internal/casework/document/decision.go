@@ -20,13 +20,15 @@ func (m *Maker) Decision(f DecisionFacts) ([]byte, error) {
 	if !f.Granted {
 		key, because = "document.refused", "document.reasons"
 	}
+	if f.Contested != "" {
+		key, because = "document.appeal_granted", "document.appeal_reasons"
+		if !f.Granted {
+			key = "document.appeal_refused"
+		}
+	}
 	return m.compose(&f.Facts, key, func(p *page) {
 		p.table(append(p.about(&f.Facts), [2]string{"document.decided", p.form.Date(f.On)}, [2]string{"document.signer", p.one(f.Signer)}))
-		outcome := "document.granted_text"
-		if !f.Granted {
-			outcome = "document.refused_text"
-		}
-		p.paragraph(body, outcome, "procedure", p.one(f.Procedure), "date", p.form.Date(f.Filed))
+		p.paragraph(body, key+"_text", "procedure", p.one(f.Procedure), "date", p.form.Date(f.Filed), "number", code(f.Contested))
 		if len(f.Reasons) > 0 {
 			p.paragraph(strong, because)
 			p.list(f.Reasons)

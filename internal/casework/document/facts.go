@@ -28,6 +28,9 @@ type Facts struct {
 	// Title stands in the place of the kind of document, for one that has a name of its
 	// own.
 	Title gov.Text
+	// Contested is the number of the case that an appeal contests; empty when the case
+	// is none.
+	Contested string
 	// Demo marks what was made for a demonstration.
 	Demo bool
 }
