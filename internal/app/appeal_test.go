@@ -118,6 +118,63 @@ func TestAppealByPages(t *testing.T) {
 	}
 }
 
+// The certificate of a commune's silence by the pages: time escalates, the
+// prefecture writes, the commune answers, the prefecture certifies, the person reads
+// it, and whoever holds the receipt finds it.
+func TestCertificateByPages(t *testing.T) {
+	a := apptest.Open(t)
+	c := apptest.CaseDesk(t, a)
+	salma := signedIn(t, a, "/me", apptest.Person)
+	mine := "/en/me/cases/" + c.Silent
+	salma.moves(mine, c.Silent, url.Values{"do": {"delivery_requested"}})
+	if w := salma.do(http.MethodPost, "/demo/clock", strings.NewReader(`{"advance":"288h"}`)); w.Code != http.StatusOK {
+		t.Fatalf("the clock: %d", w.Code)
+	}
+	if _, err := a.Casework.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	salma = signedIn(t, a, "/me", apptest.Person) // a session does not last so long
+	governor, signs, neighbour := signedIn(t, a, "/office", apptest.Governs), signedIn(t, a, "/office", apptest.Signs), signedIn(t, a, "/office", apptest.Neighbour)
+	governor.sees("/en/office/cases", "/en/office/above")
+	governor.sees("/en/office/above", c.Silent, "Write to the office")
+	desk := "/en/office/above/" + c.Silent
+	governor.sees(desk, "No answer: silence is approval", "Delivery was asked for")
+	for _, k := range []asker{signs, neighbour} {
+		if w := k.do(http.MethodGet, desk, nil); w.Code != http.StatusNotFound {
+			t.Errorf("the desk of another: %d", w.Code)
+		}
+		if w := k.post(desk, url.Values{"do": {"certified"}, "words": {"We certify ourselves."}}); w.Code < 400 {
+			t.Errorf("a certificate by another: %d", w.Code)
+		}
+	}
+	if w := governor.post(desk, url.Values{"do": {"granted"}, "words": {"In their place."}}); w.Code < 400 {
+		t.Errorf("a decision in the commune's place: %d", w.Code)
+	}
+	if w := governor.post(desk, url.Values{"do": {"above_wrote"}, "words": {"Why?"}}, "Sec-Fetch-Site", "cross-site"); w.Code != http.StatusForbidden {
+		t.Errorf("a letter that another site sends: %d", w.Code)
+	}
+	if w := governor.post(desk, url.Values{"do": {"certified"}, "words": {"At once."}}); w.Code != http.StatusUnprocessableEntity {
+		t.Errorf("a certificate before the letter: %d", w.Code)
+	}
+	governor.moves(desk, "saved=1", url.Values{"do": {"above_wrote"}, "words": {"Why was nothing answered?"}})
+	at := "/en/office/cases/" + c.Silent
+	signs.sees(at, "Answer the authority above")
+	signs.moves(at, "saved=1", url.Values{"do": {"below_explained"}, "words": {"The architect was away."}})
+	governor.sees(desk, "The architect was away.")
+	governor.moves(desk, "saved=1", url.Values{"do": {"certified"}, "words": {"The file was complete."}})
+	governor.sees("/en/office/above?view=done", c.Silent)
+	salma.sees(mine, "Certificate of the authority above", "The file was complete.")
+	for _, k := range []struct {
+		asker
+		root string
+	}{{salma, "/me"}, {governor, "/office"}} {
+		if w := k.do(http.MethodGet, "/en"+k.root+"/papers/certificate/"+c.Silent+".pdf", nil); w.Code != http.StatusOK || !strings.HasPrefix(w.Body.String(), "%PDF-") {
+			t.Errorf("the certificate at %s: %d", k.root, w.Code)
+		}
+	}
+	asker{t: t, h: a.Handler}.sees("/en/receipts/"+c.Silent, "Certificate that silence means approval")
+}
+
 // documents counts those that a decision made.
 func documents(t *testing.T, a *app.App, number string) int {
 	t.Helper()

@@ -65,6 +65,10 @@ var rules = map[string]rule{
 	FileAdded:                          {may: MayFile, person: true, office: true},
 	OpinionAsked:                       {may: MayRequest, office: true, reason: true},
 	OpinionGiven:                       {may: MayOpinion, office: true, reason: true},
+	AboveWrote:                         {may: MaySupervise, office: true, reason: true},
+	BelowExplained:                     {may: MayNote, office: true, reason: true},
+	certifiedType:                      {may: MayCertify, office: true, reason: true},
+	CertificateRefused:                 {may: MayCertify, office: true, reason: true},
 }
 
 // Act does something to a case: it is checked against the policy, the law's clock
@@ -105,6 +109,9 @@ func (w *Casework) Act(ctx context.Context, actor gov.Actor, number string, a Ac
 		if err := a.fits(c, now, actor, r); err != nil {
 			return nil, err
 		}
+		if err := w.aboveFits(c, now, &a, actor); err != nil {
+			return nil, err
+		}
 		e := Event{Type: a.Type, On: w.dayIn(now.events), At: w.momentIn(now.events), Actor: actor.ID, Text: a.Text, Clear: Clear{Complete: a.Complete, Days: a.Days,
 			Ground: a.ground(r), Items: a.Items, Files: a.Files, To: a.To, Ref: a.Ref, Role: roleOf(actor)}}
 		if r.once {
@@ -127,6 +134,10 @@ func (w *Casework) Act(ctx context.Context, actor gov.Actor, number string, a Ac
 			if err := w.paidUp(ctx, tx, c); err != nil {
 				return nil, err
 			}
+		case certifiedType:
+			e.Clear.Ref, e.Clear.To = NewNumber(e.On.Year), c.Above
+		case AboveWrote:
+			e.Clear.To = c.Administration
 		case Assigned:
 			if err := w.delegated(ctx, tx, c, &e); err != nil {
 				return nil, err

@@ -111,6 +111,7 @@ type inboxData struct {
 	Error   string
 	Query   string
 	Saves   saves
+	Above   int // cases that lie before this administration as the one above
 }
 
 func (d *Desk) inbox(w http.ResponseWriter, r *http.Request) { d.showInbox(w, r, http.StatusOK, "") }
@@ -164,6 +165,14 @@ func (d *Desk) showInbox(w http.ResponseWriter, r *http.Request, status int, wro
 		return
 	}
 	data.Next = next
+	if d.maySupervise(r) == nil {
+		above, err := d.BeforeAbove(r.Context(), who.Administration, false)
+		if err != nil {
+			d.Site.Fail(w, r, err)
+			return
+		}
+		data.Above = len(above)
+	}
 	if data.Risk > 0 && len(data.Rows) > 0 && data.Rows[0].Risk == "high" {
 		data.Soonest = &data.Rows[0]
 	}
@@ -262,7 +271,7 @@ type deskAction struct {
 
 // deskOrder is the order in which a page offers what can be done.
 var deskOrder = []string{string(clock.Completed), Prepared, string(clock.Granted), string(clock.Refused), string(clock.InformationRequested), string(clock.DoubtRaised),
-	string(clock.DoubtSettled), string(clock.DefectNotified), string(clock.Extended), string(clock.Delivered), string(clock.AppealAnswered), Assigned, Moved, Noted}
+	string(clock.DoubtSettled), string(clock.DefectNotified), string(clock.Extended), string(clock.Delivered), string(clock.AppealAnswered), BelowExplained, Assigned, Moved, Noted}
 
 func (d *Desk) caseOf(w http.ResponseWriter, r *http.Request) { d.showCase(w, r, http.StatusOK, "") }
 
@@ -353,7 +362,10 @@ func (d *Desk) fillCase(r *http.Request, data *officeCase, c *Case) (err error) 
 			data.Cannot = append(data.Cannot, deskAction{kind, code})
 			continue
 		}
-		if clockTypes[kind] || data.Pending || kind == Noted || kind == Assigned {
+		if kind == BelowExplained && !(data.Asks && c.Administration == data.Who.Administration) {
+			continue
+		}
+		if clockTypes[kind] || data.Pending || kind == Noted || kind == Assigned || kind == BelowExplained {
 			data.Can = append(data.Can, deskAction{Kind: kind})
 		}
 	}
@@ -392,7 +404,7 @@ func (d *Desk) act(w http.ResponseWriter, r *http.Request) {
 }
 
 // decides are actions that want a second factor.
-var decides = map[string]bool{string(clock.Granted): true, string(clock.Refused): true, string(clock.AppealAnswered): true}
+var decides = map[string]bool{certifiedType: true, CertificateRefused: true, string(clock.Granted): true, string(clock.Refused): true, string(clock.AppealAnswered): true}
 
 type foreseenData struct {
 	Who    gov.Actor

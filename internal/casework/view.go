@@ -44,6 +44,9 @@ type View struct {
 	Contested *Linked  // what an appeal contests
 	Appeals   []Linked // against this case
 	ToChange  bool     // an appeal was granted, and the decision stands unchanged
+
+	Asks      bool   // the administration above has asked the one below to explain
+	Certified *Event // the certificate of the administration above
 }
 
 // Bar is a stretch of the drawing of the period, in days.
@@ -208,6 +211,13 @@ func (v *View) tell(w *Casework, e *Event, officer bool) {
 				v.AskedFor = append(v.AskedFor, d)
 			}
 		}
+	case e.Type == AboveWrote, e.Type == BelowExplained:
+		v.Asks = e.Type == AboveWrote
+		s.Icon = "scales"
+	case e.Type == certifiedType:
+		v.Certified = e
+	case e.Type == CertificateRefused:
+		s.Tone, s.Icon = "turn", "cross"
 	case e.Type == string(clock.AppealAnswered):
 		v.ToChange = e.Clear.Ground == clock.AppealGranted
 	case isDecision(e):

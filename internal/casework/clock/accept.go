@@ -47,13 +47,15 @@ const (
 	codeDeliverySecond     = "delivery.second"
 	codeDeliveredNothing   = "delivered.nothing"
 
-	codeAppealNothing = "appeal.nothing"
-	codeAppealSilence = "appeal.silence_approved"
-	codeAppealLate    = "appeal.late"
-	codeAppealSecond  = "appeal.second"
-	codeAppealOnly    = "appeal.only_answer"
-	codeAnswerNothing = "appeal_answer.nothing"
-	codeAnswerSecond  = "appeal_answer.second"
+	codeCertifiedNothing = "certified.nothing"
+	codeCertifiedLevel   = "certified.not_here"
+	codeAppealNothing    = "appeal.nothing"
+	codeAppealSilence    = "appeal.silence_approved"
+	codeAppealLate       = "appeal.late"
+	codeAppealSecond     = "appeal.second"
+	codeAppealOnly       = "appeal.only_answer"
+	codeAnswerNothing    = "appeal_answer.nothing"
+	codeAnswerSecond     = "appeal_answer.second"
 
 	codeTooLong = "deadline.too_long"
 )
@@ -66,7 +68,7 @@ func Codes() []string {
 		codeDefectLate, codeDefectNoReason, codeDefectNotRunning, codeDefectNone,
 		codeExtensionNotListed, codeExtensionSecond, codeExtensionReason, codeExtensionDays, codeExtensionNotRunning, codeExtensionLate,
 		codeDecisionNotRunning, codeDecisionAlready, codeDecisionSilence, codeDecisionLate, codeDecisionAppealed, codeRefusalNoReasons, codeWithdrawalDecided,
-		codeDeliveryNotSilence, codeDeliverySecond, codeDeliveredNothing,
+		codeDeliveryNotSilence, codeDeliverySecond, codeDeliveredNothing, codeCertifiedNothing, codeCertifiedLevel,
 		codeAppealNothing, codeAppealSilence, codeAppealLate, codeAppealSecond, codeAppealOnly, codeAnswerNothing, codeAnswerSecond, codeTooLong}
 }
 
@@ -109,6 +111,8 @@ func (m *machine) apply(e *Event, d day) string {
 		return m.claimDelivery(d)
 	case Delivered:
 		return m.deliver(d)
+	case Certified:
+		return m.certify(d)
 	case Appealed:
 		return m.appeal(d)
 	case AppealAnswered:
@@ -335,6 +339,20 @@ func (m *machine) deliver(d day) string {
 		return ""
 	}
 	return codeDeliveredNothing
+}
+
+// certify is the certificate by which the authority above states that silence was
+// approval. It stands in the place of the decision that was not delivered.
+func (m *machine) certify(d day) string {
+	switch {
+	case m.state != Escalated:
+		return codeCertifiedNothing
+	case !m.auth.Certifies:
+		return codeCertifiedLevel
+	}
+	m.state = DeliveredState
+	m.log.add("certified", d, m.rules.Articles["escalation"])
+	return ""
 }
 
 // appeal goes against a refusal or against silence that is no approval.

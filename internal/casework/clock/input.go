@@ -32,6 +32,7 @@ const (
 	Withdrawn            EventType = "withdrawn"
 	DeliveryRequested    EventType = "delivery_requested"
 	Delivered            EventType = "delivered"
+	Certified            EventType = "certified"
 	Appealed             EventType = "appealed"
 	AppealAnswered       EventType = "appeal_answered"
 )
@@ -39,7 +40,7 @@ const (
 // EventTypes lists all types in the order in which a case may meet them.
 func EventTypes() []EventType {
 	return []EventType{Filed, Completed, InformationRequested, InformationReceived, DoubtRaised, DoubtSettled, DefectNotified,
-		DefectMended, Extended, Granted, Refused, Withdrawn, DeliveryRequested, Delivered, Appealed, AppealAnswered}
+		DefectMended, Extended, Granted, Refused, Withdrawn, DeliveryRequested, Delivered, Certified, Appealed, AppealAnswered}
 }
 
 // Answers to an appeal, as the reason of an AppealAnswered event. With another

@@ -85,7 +85,12 @@ type CertificateFacts struct {
 	LetterOn gov.Date
 	// Answered says that the president answered the letter.
 	Answered bool
-	Place    gov.Text // where it is issued; may be empty
+	// Ref is the number of the certificate, and Reasons what it says besides; empty
+	// where there is none.
+	Ref     string
+	Reasons gov.Text
+	Signer  gov.Text
+	Place   gov.Text // where it is issued; may be empty
 }
 
 // clean takes out of a value what could move or hide the text around it: control
