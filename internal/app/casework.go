@@ -38,6 +38,9 @@ type caseworkPlan struct {
 	// TwoSignatures are the procedures whose decisions are prepared by one and
 	// signed by another.
 	TwoSignatures []string `json:"two_signatures"`
+	// Above maps administrations, and kinds of them, to the administration above, by
+	// whose place in the same region theirs are supervised.
+	Above map[string]string `json:"above"`
 	// Sources are data services by which documents are fetched.
 	Sources map[string]evidenceSource `json:"sources"`
 }
@@ -81,6 +84,7 @@ func (a *App) openCasework(ctx context.Context) error {
 		ReferenceIn: func(ctx context.Context, person, administration string) (string, func(context.Context, *db.Tx) error, error) {
 			return a.Accounts.ReferenceIn(ctx, person, "administration:"+administration)
 		},
+		Above:      catalogued.above,
 		FieldLabel: plan.fieldLabel,
 		Resolve:    a.resolveReference,
 		Retention:  around.Retention, Complaints: around.Complaints,
@@ -146,7 +150,7 @@ func (a *App) mayCase(ctx context.Context, actor gov.Actor, action string, c *ca
 		return problem.New(problem.Unauthenticated, "unauthenticated")
 	}
 	ok, why := policy.May(asking(ctx, actor), policy.Action(action), policy.Resource{Kind: policy.Case, ID: c.ID, Administration: c.Administration, Unit: c.Unit,
-		Applicant: c.Person, Representative: c.Filer, Asked: c.AskedOf, Procedure: c.Procedure, Preparer: c.Preparer, Refunder: c.Refunder, Separate: c.Separate})
+		Applicant: c.Person, Representative: c.Filer, Asked: c.AskedOf, Above: c.Above, Deciders: c.Deciders, Procedure: c.Procedure, Preparer: c.Preparer, Refunder: c.Refunder, Separate: c.Separate})
 	if !ok {
 		return problem.New(problem.Forbidden, "forbidden", "rule", why)
 	}

@@ -32,6 +32,40 @@ func (c catalogued) isOffice(id string) bool {
 	return slices.ContainsFunc(c.places(), func(o casework.Office) bool { return o.ID == id })
 }
 
+// above is the administration above another, or above one of its places: the place
+// in the same region, where there is one.
+func (c catalogued) above(id string) string {
+	s := c.a.Catalogue.Snapshot()
+	adm, region := s.Administration(id), ""
+	if adm != nil {
+		region = adm.Region
+	}
+	for _, x := range s.Administrations {
+		for _, o := range x.Offices {
+			if o.ID == id {
+				adm, region = x, o.Region
+			}
+		}
+	}
+	if adm == nil {
+		return ""
+	}
+	up := c.plan.Above[adm.ID]
+	if up == "" {
+		up = c.plan.Above[adm.Kind]
+	}
+	over := s.Administration(up)
+	if over == nil || over.ID == adm.ID {
+		return ""
+	}
+	for _, o := range over.Offices {
+		if region != "" && o.Region == region {
+			return o.ID
+		}
+	}
+	return over.ID
+}
+
 // registerBuilder mounts the pages on which forms are made.
 func (a *App) registerBuilder(mux *http.ServeMux) {
 	if a.Casework == nil {

@@ -31,6 +31,9 @@ func (a *App) paper(r *http.Request, kind string, f casework.PaperFacts) ([]byte
 	if err != nil {
 		return nil, fmt.Errorf("making the %s of a case: %w", kind, err)
 	}
+	if kind == casework.PaperCertificate && f.Issuer != "" {
+		return a.seal(r.Context(), b, f.Issuer, f.Above)
+	}
 	return a.seal(r.Context(), b, f.Case.Administration, f.Office)
 }
 
@@ -38,7 +41,7 @@ func (a *App) paper(r *http.Request, kind string, f casework.PaperFacts) ([]byte
 func (a *App) compose(kind string, f casework.PaperFacts) ([]byte, error) {
 	m := &document.Maker{Country: a.Country, Words: a.Site.Words, Langs: a.Country.Order()[:min(2, len(a.Country.Languages))]}
 	lang := a.Country.Languages[0].Code
-	facts := document.Facts{Number: f.Case.Number, At: f.At, Office: f.Office, Procedure: f.Terms.Name, Applicant: f.Content.Applicant, Filed: f.Case.Filed,
+	facts := document.Facts{Number: f.Case.Number, At: f.At, Office: f.Office, Procedure: f.Terms.Name, Applicant: f.Content.Applicant, Filed: f.Case.Filed, Contested: f.Case.Earlier,
 		Verify: a.publicBase() + "/" + string(lang) + "/receipts/" + f.Case.Number, Code: f.Case.Number, Demo: a.Config.Demo, LegalBasis: []gov.Text{a.Country.Law.Title}}
 	if !f.Content.For.Empty() {
 		facts.For = f.Content.Applicant
@@ -59,7 +62,12 @@ func (a *App) compose(kind string, f casework.PaperFacts) ([]byte, error) {
 	case casework.PaperCertificate:
 		// The portal states what the journal of the case shows. The certificate of the
 		// authority above follows its letter to the office and is theirs to issue.
-		return m.SilenceCertificate(document.CertificateFacts{Facts: facts, Issuer: a.Country.Portal, Council: f.Office, On: f.On, Expired: f.Last})
+		d := document.CertificateFacts{Facts: facts, Issuer: a.Country.Portal, Council: f.Office, On: f.On, Expired: f.Last}
+		if f.Issuer != "" {
+			d.Issuer, d.Ref, d.Signer, d.Letter, d.LetterOn, d.Answered = f.Above, f.Ref, f.Signer, f.Letter, f.Wrote, f.Explained
+			d.Reasons = gov.Text{"": f.Reasons}
+		}
+		return m.SilenceCertificate(d)
 	}
 	d := document.ReceiptFacts{Facts: facts, FiledAt: f.Filed.At, Days: f.Terms.DeadlineDays, SilenceApproves: f.Approves}
 	for _, x := range f.Missing {

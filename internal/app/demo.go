@@ -54,11 +54,22 @@ var sampleRoles = []struct {
 	{"supervise.demo", []gov.Role{gov.RoleSupervise}, 1},
 	{"counter.demo", []gov.Role{gov.RoleCounter}, 1},
 	{"neighbour.demo", []gov.Role{gov.RoleStudy, gov.RoleSign}, 2},
+	{"hear.demo", []gov.Role{gov.RoleSign}, 1},
+	{"governor.demo", []gov.Role{gov.RoleStudy, gov.RoleSign}, above},
 }
+
+// above is the place of the administration above the first.
+const above = -1
 
 // sampleOffice is the n-th place at which one applies for what people ask for most,
 // "" for 0.
 func (a *App) sampleOffice(n int) string {
+	if n == above {
+		if first := a.sampleOffice(1); first != "" && a.Casework != nil {
+			return a.Casework.Above(first)
+		}
+		return ""
+	}
 	s := a.Catalogue.Snapshot()
 	for _, p := range s.Popular() {
 		if adm := s.Administration(p.Competent); adm != nil && n > 0 && len(adm.Offices) >= n {

@@ -20,7 +20,7 @@ func TestPagesAreWellFormed(t *testing.T) {
 	defer server.Close()
 	pages := apptest.Pages(t, a)
 	cookies := map[string][]*http.Cookie{"": nil}
-	for _, who := range []string{apptest.Editor, apptest.Commission, apptest.Steward, apptest.Keeper, apptest.Person, apptest.Receives, apptest.Studies, apptest.Signs, apptest.Supervises, apptest.AtCounter, apptest.Neighbour} {
+	for _, who := range []string{apptest.Editor, apptest.Commission, apptest.Steward, apptest.Keeper, apptest.Person, apptest.Receives, apptest.Studies, apptest.Signs, apptest.Supervises, apptest.AtCounter, apptest.Neighbour, apptest.Hears, apptest.Governs} {
 		cookies[who] = apptest.SignIn(t, server.URL, who)
 	}
 	get := func(method, path, who string, form url.Values) *httptest.ResponseRecorder {

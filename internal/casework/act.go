@@ -65,6 +65,10 @@ var rules = map[string]rule{
 	FileAdded:                          {may: MayFile, person: true, office: true},
 	OpinionAsked:                       {may: MayRequest, office: true, reason: true},
 	OpinionGiven:                       {may: MayOpinion, office: true, reason: true},
+	AboveWrote:                         {may: MaySupervise, office: true, reason: true},
+	BelowExplained:                     {may: MayNote, office: true, reason: true},
+	certifiedType:                      {may: MayCertify, office: true, reason: true},
+	CertificateRefused:                 {may: MayCertify, office: true, reason: true},
 }
 
 // Act does something to a case: it is checked against the policy, the law's clock
@@ -74,6 +78,10 @@ func (w *Casework) Act(ctx context.Context, actor gov.Actor, number string, a Ac
 	r, ok := rules[a.Type]
 	if !ok {
 		return nil, problem.New(problem.Invalid, "case.action_unknown", "action", a.Type)
+	}
+	if a.Type == string(clock.Appealed) {
+		c, _, err := w.Appeal(ctx, actor, number, a)
+		return c, err
 	}
 	if err := a.check(r); err != nil {
 		return nil, err
@@ -87,6 +95,10 @@ func (w *Casework) Act(ctx context.Context, actor gov.Actor, number string, a Ac
 				c.Preparer = e.Actor
 			}
 		}
+		var err error
+		if c.Deciders, err = w.deciders(ctx, tx, c); err != nil {
+			return nil, err
+		}
 		may := r.may
 		if a.Type == Assigned && a.To == actor.ID && c.Assigned == "" {
 			may = MayNote // whoever works on cases may take one that nobody has
@@ -95,6 +107,9 @@ func (w *Casework) Act(ctx context.Context, actor gov.Actor, number string, a Ac
 			return nil, err
 		}
 		if err := a.fits(c, now, actor, r); err != nil {
+			return nil, err
+		}
+		if err := w.aboveFits(c, now, &a, actor); err != nil {
 			return nil, err
 		}
 		e := Event{Type: a.Type, On: w.dayIn(now.events), At: w.momentIn(now.events), Actor: actor.ID, Text: a.Text, Clear: Clear{Complete: a.Complete, Days: a.Days,
@@ -119,6 +134,10 @@ func (w *Casework) Act(ctx context.Context, actor gov.Actor, number string, a Ac
 			if err := w.paidUp(ctx, tx, c); err != nil {
 				return nil, err
 			}
+		case certifiedType:
+			e.Clear.Ref, e.Clear.To = NewNumber(e.On.Year), c.Above
+		case AboveWrote:
+			e.Clear.To = c.Administration
 		case Assigned:
 			if err := w.delegated(ctx, tx, c, &e); err != nil {
 				return nil, err
@@ -145,51 +164,62 @@ type standing struct {
 // change runs fn on a case as it stands today, adds the events that it returns,
 // and settles the case again. fn must do everything through tx.
 func (w *Casework) change(ctx context.Context, number string, fn func(tx *db.Tx, c *Case, now standing) ([]Event, error)) error {
-	return w.DB.RunTx(ctx, func(tx *db.Tx) error {
-		c, err := caseByNumber(ctx, tx, number)
-		if err != nil {
+	return w.DB.RunTx(ctx, func(tx *db.Tx) error { return w.changeIn(ctx, tx, number, fn) })
+}
+
+// changeIn is change within a transaction.
+func (w *Casework) changeIn(ctx context.Context, tx *db.Tx, number string, fn func(tx *db.Tx, c *Case, now standing) ([]Event, error)) error {
+	c, err := caseByNumber(ctx, tx, number)
+	if err != nil {
+		return err
+	}
+	t, err := w.termsBy(ctx, tx, c.Terms)
+	if err != nil {
+		return err
+	}
+	all, _, err := events(ctx, tx, c)
+	if err != nil {
+		return err
+	}
+	// Time goes first: a decision that comes after silence has had its effect
+	// must find that written.
+	out, err := w.settle(ctx, tx, c, t, all)
+	if err != nil {
+		return err
+	}
+	more, err := fn(tx, c, standing{t, all, out})
+	if err != nil {
+		return err
+	}
+	for i := range more {
+		if err := w.follow(ctx, tx, c, t, all, &more[i]); err != nil {
 			return err
 		}
-		t, err := w.termsBy(ctx, tx, c.Terms)
-		if err != nil {
+	}
+	if all, _, err = events(ctx, tx, c); err != nil {
+		return err
+	}
+	if _, err := w.settle(ctx, tx, c, t, all); err != nil {
+		return err
+	}
+	c.Updated = w.Clock.Now()
+	return updateCase(ctx, tx, c)
+}
+
+// follow writes an event, and what follows from it elsewhere.
+func (w *Casework) follow(ctx context.Context, tx *db.Tx, c *Case, t *Terms, all []Event, e *Event) error {
+	if err := w.appendEvent(ctx, tx, c, e); err != nil {
+		return err
+	}
+	if err := w.notify(ctx, tx, c, *e); err != nil {
+		return err
+	}
+	if e.Type == string(clock.Granted) && !t.Appeal {
+		if err := w.decided(ctx, tx, c, t, Verdict{By: e.Actor, On: e.On}); err != nil {
 			return err
 		}
-		all, _, err := events(ctx, tx, c)
-		if err != nil {
-			return err
-		}
-		// Time goes first: a decision that comes after silence has had its effect
-		// must find that written.
-		out, err := w.settle(ctx, tx, c, t, all)
-		if err != nil {
-			return err
-		}
-		more, err := fn(tx, c, standing{t, all, out})
-		if err != nil {
-			return err
-		}
-		for i := range more {
-			if err := w.appendEvent(ctx, tx, c, &more[i]); err != nil {
-				return err
-			}
-			if err := w.notify(ctx, tx, c, more[i]); err != nil {
-				return err
-			}
-			if more[i].Type == string(clock.Granted) {
-				if err := w.decided(ctx, tx, c, t, Verdict{By: more[i].Actor, On: more[i].On}); err != nil {
-					return err
-				}
-			}
-		}
-		if all, _, err = events(ctx, tx, c); err != nil {
-			return err
-		}
-		if _, err := w.settle(ctx, tx, c, t, all); err != nil {
-			return err
-		}
-		c.Updated = w.Clock.Now()
-		return updateCase(ctx, tx, c)
-	})
+	}
+	return w.carry(ctx, tx, c, t, all, e)
 }
 
 // check finds what is wrong with an action whatever the case.
@@ -239,11 +269,22 @@ func (a *Action) fits(c *Case, now standing, actor gov.Actor, r rule) error {
 	if code := now.clock.May[clock.EventType(a.Type)]; code != "" {
 		return problem.New(problem.Conflict, "clock."+code)
 	}
+	number := lodged(now.events)
+	if a.Type == string(clock.AppealAnswered) && number != "" {
+		return problem.New(problem.Conflict, "case.appeal_elsewhere", "number", number)
+	}
+	if slices.Contains(hearings, a.Type) && slices.Contains(c.Deciders, actor.ID) ||
+		a.Type == string(clock.AppealAnswered) && slices.Contains(decidersIn(now.events), actor.ID) {
+		return problem.New(problem.Forbidden, "case.decided_by_you")
+	}
 	if a.Type == string(clock.Granted) || a.Type == string(clock.Refused) {
 		return signs(now.terms, now.events, actor)
 	}
 	return nil
 }
+
+// hearings are what nobody does in an appeal who had a hand in what it contests.
+var hearings = []string{Prepared, string(clock.Granted), string(clock.Refused)}
 
 // signs holds the separation of duties: where the procedure wants two, who
 // prepared the decision is not who takes it.

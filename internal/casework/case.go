@@ -24,7 +24,9 @@ type Terms struct {
 	// Output is the type of document that the decision is.
 	Output string `json:"output,omitempty"`
 	// TwoSign says that who prepares a decision is not who signs it.
-	TwoSign    bool          `json:"two_sign,omitempty"`
+	TwoSign bool `json:"two_sign,omitempty"`
+	// Appeal says that the case is an appeal against another one, its Earlier.
+	Appeal     bool          `json:"appeal,omitempty"`
 	LegalBasis []gov.Address `json:"legal_basis,omitempty"`
 	Demo       bool          `json:"demo,omitempty"`
 }
@@ -82,7 +84,8 @@ type Case struct {
 	Next           gov.Date // when time changes something; zero never
 	Assigned       string
 	AskedOf        []string // administrations whose opinion is open
-	Earlier        string   // the case that this one appeals, complains of or repeats
+	Earlier        string   // the number of the case that this one, an appeal, contests
+	Above          string   // the administration above that the case lies before
 	Duplicate      string   // fingerprint of what is asked by whom
 	Events         int64
 	Version        int64
@@ -93,6 +96,8 @@ type Case struct {
 	// it; both are known only while something is done to the case.
 	Preparer string
 	Separate bool
+	// Deciders had a hand in what an appeal contests, while somebody works on it.
+	Deciders []string
 	// Refunder is who asked for a refund, while one is granted.
 	Refunder string
 

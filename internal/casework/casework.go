@@ -64,6 +64,10 @@ type Options struct {
 	FieldLabel func(service, field string) gov.Text
 	// AccountName says the name of an account, empty of none.
 	AccountName func(ctx context.Context, id string) gov.Text
+	// Above is the administration above another, by which appeals are heard and the
+	// silence of those below is certified where the law says so; empty where there is
+	// none, nil where there never is.
+	Above func(administration string) string
 	// IsOffice tells whether there is an administration, or a place of one, with an
 	// id; nil takes any.
 	IsOffice func(id string) bool
@@ -152,7 +156,7 @@ func (w *Casework) keep(digest string, t *Terms) {
 
 // input is a case as the clock sees it.
 func input(t *Terms, all []Event, asOf gov.Date) clock.Input {
-	in := clock.Input{DeadlineDays: t.DeadlineDays, Lists: t.Lists, Authority: t.Authority, AsOf: asOf}
+	in := clock.Input{DeadlineDays: t.DeadlineDays, Lists: t.Lists, Authority: t.Authority, Appeal: t.Appeal, AsOf: asOf}
 	for i := range all {
 		if e := &all[i]; clockTypes[e.Type] {
 			in.Events = append(in.Events, clock.Event{On: e.On, Type: clock.EventType(e.Type), Complete: e.Clear.Complete, Days: e.Clear.Days, Reason: e.Clear.Ground})
@@ -198,6 +202,10 @@ const (
 	MayExport   = "case.export"
 	MayWithdraw = "case.withdraw"
 	MayAppeal   = "case.appeal"
+	// What the administration above does: it writes to the one below, and certifies
+	// its silence.
+	MaySupervise = "case.supervise"
+	MayCertify   = "case.certify"
 )
 
 // Find returns the case with a number, for somebody who may read it.

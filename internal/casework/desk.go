@@ -111,6 +111,7 @@ type inboxData struct {
 	Error   string
 	Query   string
 	Saves   saves
+	Above   int // cases that lie before this administration as the one above
 }
 
 func (d *Desk) inbox(w http.ResponseWriter, r *http.Request) { d.showInbox(w, r, http.StatusOK, "") }
@@ -164,6 +165,14 @@ func (d *Desk) showInbox(w http.ResponseWriter, r *http.Request, status int, wro
 		return
 	}
 	data.Next = next
+	if d.maySupervise(r) == nil {
+		above, err := d.BeforeAbove(r.Context(), who.Administration, false)
+		if err != nil {
+			d.Site.Fail(w, r, err)
+			return
+		}
+		data.Above = len(above)
+	}
 	if data.Risk > 0 && len(data.Rows) > 0 && data.Rows[0].Risk == "high" {
 		data.Soonest = &data.Rows[0]
 	}
@@ -251,6 +260,7 @@ type officeCase struct {
 	Money      payPanel
 	Officer    bool
 	Made       []Made
+	Does       string // what begins the names of what can be done
 }
 
 // deskAction is something that can, or can't now, be done to a case.
@@ -261,7 +271,7 @@ type deskAction struct {
 
 // deskOrder is the order in which a page offers what can be done.
 var deskOrder = []string{string(clock.Completed), Prepared, string(clock.Granted), string(clock.Refused), string(clock.InformationRequested), string(clock.DoubtRaised),
-	string(clock.DoubtSettled), string(clock.DefectNotified), string(clock.Extended), string(clock.Delivered), string(clock.AppealAnswered), Assigned, Moved, Noted}
+	string(clock.DoubtSettled), string(clock.DefectNotified), string(clock.Extended), string(clock.Delivered), string(clock.AppealAnswered), BelowExplained, Assigned, Moved, Noted}
 
 func (d *Desk) caseOf(w http.ResponseWriter, r *http.Request) { d.showCase(w, r, http.StatusOK, "") }
 
@@ -287,6 +297,10 @@ func (d *Desk) showCase(w http.ResponseWriter, r *http.Request, status int, wron
 
 func (d *Desk) fillCase(r *http.Request, data *officeCase, c *Case) (err error) {
 	ctx := r.Context()
+	d.readable(r, data.View)
+	if data.Does = "casework.do."; c.Earlier != "" {
+		data.Does = "casework.appeal.do."
+	}
 	if data.Answers, err = d.answersOf(r, data.View); err != nil {
 		return err
 	}
@@ -331,15 +345,27 @@ func (d *Desk) fillCase(r *http.Request, data *officeCase, c *Case) (err error) 
 			data.Brought = append(data.Brought, doc)
 		}
 	}
+	if c.Deciders, err = d.deciders(ctx, d.DB.Reader(), c); err != nil {
+		return err
+	}
 	for _, kind := range deskOrder {
+		if kind == string(clock.AppealAnswered) && len(data.Appeals) > 0 {
+			continue // it is answered on its own page
+		}
 		if !rules[kind].office || d.May(ctx, data.Who, rules[kind].may, c) != nil {
 			continue
 		}
 		if code := data.Out.May[clockType(kind)]; code != "" {
+			if c.Earlier != "" && kind != string(clock.Granted) && kind != string(clock.Refused) {
+				continue // nothing else is ever done to an appeal
+			}
 			data.Cannot = append(data.Cannot, deskAction{kind, code})
 			continue
 		}
-		if clockTypes[kind] || data.Pending || kind == Noted || kind == Assigned {
+		if kind == BelowExplained && !(data.Asks && c.Administration == data.Who.Administration) {
+			continue
+		}
+		if clockTypes[kind] || data.Pending || kind == Noted || kind == Assigned || kind == BelowExplained {
 			data.Can = append(data.Can, deskAction{Kind: kind})
 		}
 	}
@@ -378,7 +404,7 @@ func (d *Desk) act(w http.ResponseWriter, r *http.Request) {
 }
 
 // decides are actions that want a second factor.
-var decides = map[string]bool{string(clock.Granted): true, string(clock.Refused): true, string(clock.AppealAnswered): true}
+var decides = map[string]bool{certifiedType: true, CertificateRefused: true, string(clock.Granted): true, string(clock.Refused): true, string(clock.AppealAnswered): true}
 
 type foreseenData struct {
 	Who    gov.Actor

@@ -30,6 +30,18 @@ func (d *Desk) rowsOf(r *http.Request, list func(context.Context, *Case) ([]*Cas
 	return out, nil
 }
 
+// readable says of the cases to which another is tied whether the officer may open
+// them: an appeal may lie with another administration.
+func (d *Desk) readable(r *http.Request, v *View) {
+	links := v.Appeals
+	for i := range links {
+		links[i].Readable = d.May(r.Context(), d.Actor(r), MayRead, links[i].Case) == nil
+	}
+	if v.Contested != nil {
+		v.Contested.Readable = d.May(r.Context(), d.Actor(r), MayRead, v.Contested.Case) == nil
+	}
+}
+
 // answersOf shows what the person answered, with the form that asked. A case that
 // came by program may have none.
 func (d *Desk) answersOf(r *http.Request, v *View) (*form.Summary, error) {

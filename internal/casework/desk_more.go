@@ -16,6 +16,9 @@ func (d *Desk) registerMore(mux *http.ServeMux) {
 		"GET /office/opinions/{id}":          d.opinion,
 		"POST /office/opinions/{id}":         d.giveOpinion,
 		"POST /office/cases/{number}/advice": d.askOpinion,
+		"GET /office/above":                  d.aboveList,
+		"GET /office/above/{number}":         d.aboveCase,
+		"POST /office/above/{number}":        d.aboveAct,
 		"GET /office/team":                   d.team,
 		"POST /office/team":                  d.changeTeam,
 		"POST /office/views":                 d.saveView,
@@ -68,5 +71,5 @@ func (d *Desk) page(r *http.Request, wrong string) deskPage {
 // the cases of those who leave or come back. It is called every few minutes and
 // may run on several copies of the program at once.
 func (w *Casework) Chores(ctx context.Context) error {
-	return errors.Join(w.RemindOpinions(ctx), w.KeepAbsences(ctx), w.forgetPresent(ctx), w.SendRefunds(ctx), w.RemindBookings(ctx))
+	return errors.Join(w.RemindOpinions(ctx), w.KeepAbsences(ctx), w.forgetPresent(ctx), w.SendRefunds(ctx), w.RemindBookings(ctx), w.FindAbove(ctx))
 }

@@ -31,6 +31,7 @@ type Filing struct {
 	Missing        []string // documents that the person must still bring
 	Files          []string // uploaded, by id
 	Earlier        string
+	Words          string // of an appeal
 	// Fetching are documents that the administration gets itself.
 	Fetching []string
 	// On is the day of filing when the case was begun elsewhere; zero is today.
@@ -136,7 +137,7 @@ func (w *Casework) fileIn(ctx context.Context, tx *db.Tx, f Filing) (*Case, erro
 		return nil, err
 	}
 	complete := len(f.Missing) == 0
-	first := Event{Type: string(clock.Filed), On: c.Filed, At: c.Created, Actor: f.By.ID,
+	first := Event{Type: string(clock.Filed), On: c.Filed, At: c.Created, Actor: f.By.ID, Text: f.Words,
 		Clear: Clear{Complete: &complete, Items: f.Missing, Role: roleOf(f.By)}}
 	if err := w.appendEvent(ctx, tx, c, &first); err != nil {
 		return nil, err
@@ -174,6 +175,9 @@ func (w *Casework) newCase(ctx context.Context, f Filing, digest string) (*Case,
 	c := &Case{ID: gov.NewID(), Number: NewNumber(on.Year), Administration: f.Administration, Unit: f.Unit, Procedure: f.Terms.Procedure,
 		Terms: digest, Form: f.Terms.Form, Person: f.Person, Reference: f.reference, Filer: f.By.ID, Lang: f.Lang, Channel: f.Channel, Filed: on,
 		Earlier: f.Earlier, Version: 1, Duplicate: fingerprint(f.reference, f.Terms.Procedure, f.Answers), Created: now, Updated: now}
+	if f.Terms.Appeal {
+		c.Duplicate = "" // appeals have no answers to compare
+	}
 	c.head = firstHash(c.Administration, c.ID, c.Number)
 	content, err := json.Marshal(Content{f.Applicant, f.For, f.Answers})
 	if err != nil {
@@ -261,6 +265,9 @@ func (w *Casework) settle(ctx context.Context, tx *db.Tx, c *Case, t *Terms, all
 		if err := w.appendEvent(ctx, tx, c, &e); err != nil {
 			return out, err
 		}
+		if tr.State == clock.Referred && !t.Appeal && lodged(all) != "" {
+			continue // the appeal's own journal tells the person
+		}
 		if err := w.notify(ctx, tx, c, e); err != nil {
 			return out, err
 		}
@@ -270,6 +277,7 @@ func (w *Casework) settle(ctx context.Context, tx *db.Tx, c *Case, t *Terms, all
 			}
 		}
 	}
+	w.bringAbove(c, t, all, out.State)
 	c.State, c.Due, c.SilenceFrom, c.Next = out.State, out.Due, out.SilenceFrom, out.Change
 	c.Open = slices.Contains(openStates, out.State)
 	if !c.Open && len(c.AskedOf) > 0 {

@@ -134,7 +134,7 @@ func (f *fate) see(e *Event) {
 	case string(clock.Appealed):
 		f.appealed = true
 	case string(clock.AppealAnswered):
-		f.answered = true
+		f.answered, f.upheld = true, f.upheld || e.Clear.Ground == clock.AppealGranted
 	case TimePassed:
 		switch clock.State(e.Clear.State) {
 		case clock.SilenceApproved, clock.Returned:
@@ -250,7 +250,8 @@ func hideSecond(parts ...*Count) {
 
 type tallyKey struct{ administration, procedure string }
 
-// CountIndicators counts the cases of a year.
+// CountIndicators counts the cases of a year. Appeals are counted with what they
+// contest, and are no applications.
 func (w *Casework) CountIndicators(ctx context.Context, year int) (*Indicators, error) {
 	from, before := fmt.Sprintf("%04d-01-01", year), fmt.Sprintf("%04d-01-01", year+1)
 	tallies := map[tallyKey]*tally{}
@@ -280,7 +281,7 @@ func (w *Casework) CountIndicators(ctx context.Context, year int) (*Indicators, 
 func (w *Casework) tallyCases(ctx context.Context, from, before string, tallies map[tallyKey]*tally) error {
 	rows, err := w.DB.Reader().QueryContext(ctx, `SELECT c.administration, c.procedure, c.terms, c.id, e.type, e.on_day, e.clear, COALESCE(r.stars, 0) FROM casework_case c
 		JOIN casework_event e ON e.administration = c.administration AND e.case_id = c.id LEFT JOIN casework_rating r ON r.administration = c.administration AND r.case_id = c.id
-		WHERE c.filed_on >= $1 AND c.filed_on < $2 ORDER BY c.administration, c.id, e.seq`, from, before)
+		WHERE c.filed_on >= $1 AND c.filed_on < $2 AND c.earlier = '' ORDER BY c.administration, c.id, e.seq`, from, before)
 	if err != nil {
 		return fmt.Errorf("reading the cases of a year: %w", err)
 	}

@@ -27,8 +27,12 @@ var noticed = map[string]struct{ person, officer bool }{
 	string(clock.DeliveryRequested):    {person: true, officer: true},
 	string(clock.Delivered):            {person: true},
 	string(clock.Appealed):             {person: true, officer: true},
-	string(clock.AppealAnswered):       {person: true},
+	string(clock.AppealAnswered):       {person: true, officer: true},
 	TimePassed:                         {person: true, officer: true},
+	AboveWrote:                         {person: true, officer: true},
+	BelowExplained:                     {person: true},
+	certifiedType:                      {person: true, officer: true},
+	CertificateRefused:                 {person: true, officer: true},
 	MessageSent:                        {person: true, officer: true},
 	Assigned:                           {officer: true},
 	FetchFailed:                        {person: true},
@@ -52,14 +56,14 @@ func (w *Casework) notify(ctx context.Context, tx *db.Tx, c *Case, e Event) erro
 		person = c.Person // an officer or their program filed it for them
 	}
 	var accounts []string
-	if to.person && !strings.HasPrefix(person, ownPerson) && (e.Actor != person || e.Type != MessageSent) {
+	if to.person && !toldThere(&e) && !strings.HasPrefix(person, ownPerson) && (e.Actor != person || e.Type != MessageSent) {
 		accounts = append(accounts, person)
 	}
 	if to.officer && c.Assigned != "" && c.Assigned != e.Actor && c.Assigned != c.Filer {
 		accounts = append(accounts, c.Assigned)
 	}
 	for _, a := range accounts {
-		kind := e.Type
+		kind := stepOf(c, &e)
 		if e.Type == TimePassed {
 			kind += "." + e.Clear.State
 		}

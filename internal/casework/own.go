@@ -266,7 +266,7 @@ func (w *Casework) ownEvent(ctx context.Context, tx *db.Tx, c *Case, f Filing, x
 	at := "events." + strconv.Itoa(i)
 	a := Action{Text: x.Text, Items: x.Items, Ground: x.Ground}
 	r, known := rules[x.Type]
-	if x.Type != string(clock.Filed) && (!known || !clockTypes[x.Type]) {
+	if x.Type != string(clock.Filed) && (!known || !clockTypes[x.Type] || x.Type == certifiedType) { // another administration certifies
 		return Event{}, atPlace("case.action_unknown", at, "action", x.Type)
 	}
 	if err := a.check(r); err != nil {

@@ -3,6 +3,7 @@ package casework
 import (
 	"net/http"
 
+	"diwan/internal/casework/clock"
 	"diwan/internal/gov"
 	"diwan/internal/web"
 )
@@ -146,7 +147,16 @@ func (m *Mine) act(w http.ResponseWriter, r *http.Request) {
 	if rule, ok := rules[a.Type]; !ok || !rule.person {
 		a.Type = ""
 	}
-	_, err := m.Act(r.Context(), m.Actor(r), r.PathValue("number"), a)
+	next := r.PathValue("number")
+	var err error
+	if a.Type == string(clock.Appealed) {
+		var appeal *Case
+		if _, appeal, err = m.Appeal(r.Context(), m.Actor(r), next, a); err == nil {
+			next = appeal.Number + "?filed=1"
+		}
+	} else {
+		_, err = m.Act(r.Context(), m.Actor(r), next, a)
+	}
 	if wrong, ok := readers(m.Site, r, err); ok {
 		m.showCase(w, r, http.StatusUnprocessableEntity, wrong)
 		return
@@ -155,5 +165,5 @@ func (m *Mine) act(w http.ResponseWriter, r *http.Request) {
 		m.Site.Fail(w, r, err)
 		return
 	}
-	to(w, r, "/me/cases/"+r.PathValue("number"))
+	to(w, r, "/me/cases/"+next)
 }

@@ -33,6 +33,10 @@ type ReceiptFacts struct {
 	Due      gov.Date // as it stood at filing
 	Approves bool
 	Lang     gov.Lang
+	// Certificate is that of the administration above, Certifier its name; nil without
+	// one.
+	Certificate *Event
+	Certifier   gov.Text
 }
 
 // Register adds the pages to the public mux and to the person's own.
@@ -62,6 +66,9 @@ func (x *Receipts) facts(r *http.Request, c *Case) (ReceiptFacts, error) {
 		return f, err
 	}
 	f.Filed = all[0]
+	if f.Certificate = certificateIn(all); f.Certificate != nil {
+		f.Certifier = x.OfficeName(f.Certificate.Clear.To)
+	}
 	f.Complete = f.Filed.Clear.Complete == nil || *f.Filed.Clear.Complete
 	for _, id := range f.Filed.Clear.Items {
 		if d, ok := f.Terms.Document(id); ok {

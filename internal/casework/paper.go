@@ -3,6 +3,7 @@ package casework
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,7 +23,13 @@ type PaperFacts struct {
 	Signer  gov.Text
 	Appeal  gov.Date // last day of the appeal
 	Above   gov.Text // the authority above
-	At      time.Time
+	// Issuer is the administration above that issued a certificate, Ref its number;
+	// empty while the journal alone speaks.
+	Issuer, Ref string
+	Wrote       gov.Date // when it asked for explanations
+	Letter      string   // the reference of that
+	Explained   bool     // it was answered
+	At          time.Time
 }
 
 // Kinds of documents about a case.
@@ -43,7 +50,11 @@ func (x *Receipts) decisionOf(r *http.Request, c *Case) (PaperFacts, error) {
 	if err != nil {
 		return f, err
 	}
-	i := slices.IndexFunc(journal, func(e Event) bool { return e.Type == string(clock.Granted) || e.Type == string(clock.Refused) })
+	// An appeal may have changed the decision: the last one counts.
+	i := len(journal) - 1
+	for i >= 0 && !isDecision(&journal[i]) {
+		i--
+	}
 	if i < 0 {
 		return f, problem.New(problem.NotFound, "paper.no_decision")
 	}
@@ -57,6 +68,12 @@ func (x *Receipts) decisionOf(r *http.Request, c *Case) (PaperFacts, error) {
 		}
 	}
 	return f, err
+}
+
+// isDecision tells what stands in a decision's document. An appeal that nobody had
+// to hear has none.
+func isDecision(e *Event) bool {
+	return (e.Type == string(clock.Granted) || e.Type == string(clock.Refused)) && e.Clear.Ground != groundOvertaken
 }
 
 // certificateOf gathers what a certificate of silence says. There is none before
@@ -79,6 +96,18 @@ func (x *Receipts) certificateOf(r *http.Request, c *Case) (PaperFacts, error) {
 	out, err := clock.Run(*x.law(), input(f.Terms, journal[:i], f.On.AddDays(-1)))
 	f.Last = out.Due
 	f.Above = x.Rules.Authorities[f.Terms.Authority].EscalationTo
+	if e := certificateIn(journal); e != nil {
+		f.Issuer, f.Ref, f.Reasons, f.On, f.At = e.Clear.To, e.Clear.Ref, e.Text, e.On, e.At
+		f.Above, f.Signer = x.OfficeName(e.Clear.To), x.signer(r, *e)
+		for _, e := range journal {
+			switch e.Type {
+			case AboveWrote:
+				f.Wrote, f.Letter = e.On, c.Number+"/"+strconv.FormatInt(e.Seq, 10)
+			case BelowExplained:
+				f.Explained = true
+			}
+		}
+	}
 	return f, err
 }
 

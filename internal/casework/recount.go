@@ -157,7 +157,7 @@ func (w *Casework) stands(ctx context.Context, c *counted, in *clock.Input) (boo
 	if err != nil {
 		return false, err
 	}
-	in.DeadlineDays, in.Lists, in.Authority = t.DeadlineDays, t.Lists, t.Authority
+	in.DeadlineDays, in.Lists, in.Authority, in.Appeal = t.DeadlineDays, t.Lists, t.Authority, t.Appeal
 	b, err := clock.Look(w.law(), in)
 	if err != nil {
 		return false, fmt.Errorf("the clock of case %s: %w", c.number, err)

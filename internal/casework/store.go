@@ -52,14 +52,14 @@ func dayOf(s string) gov.Date {
 }
 
 const caseColumns = `administration, id, number, procedure, terms, form, unit, person, reference, filer, lang, channel, state, open,
-	filed_on, due, silence_from, next_on, assigned, asked_of, duplicate, earlier, sealed, head, events, version, created_at, updated_at`
+	filed_on, due, silence_from, next_on, assigned, asked_of, duplicate, earlier, above, sealed, head, events, version, created_at, updated_at`
 
 func scanCase(row interface{ Scan(...any) error }) (*Case, error) {
 	var c Case
 	var state, filed, due, silence, next, asked string
 	var created, updated int64
 	err := row.Scan(&c.Administration, &c.ID, &c.Number, &c.Procedure, &c.Terms, &c.Form, &c.Unit, &c.Person, &c.Reference, &c.Filer, &c.Lang, &c.Channel, &state, &c.Open,
-		&filed, &due, &silence, &next, &c.Assigned, &asked, &c.Duplicate, &c.Earlier, &c.sealed, &c.head, &c.Events, &c.Version, &created, &updated)
+		&filed, &due, &silence, &next, &c.Assigned, &asked, &c.Duplicate, &c.Earlier, &c.Above, &c.sealed, &c.head, &c.Events, &c.Version, &created, &updated)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, errNoCase
 	}
@@ -99,9 +99,9 @@ func cases(ctx context.Context, q querier, query string, args ...any) ([]*Case, 
 
 func insertCase(ctx context.Context, tx *db.Tx, c *Case) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO casework_case (`+caseColumns+`, last_on)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $15)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $15)`,
 		c.Administration, c.ID, c.Number, c.Procedure, c.Terms, c.Form, c.Unit, c.Person, c.Reference, c.Filer, string(c.Lang), c.Channel, string(c.State), c.Open,
-		c.Filed.String(), dayText(c.Due), c.SilenceFrom.String(), c.Next.String(), c.Assigned, strings.Join(c.AskedOf, " "), c.Duplicate, c.Earlier, c.sealed, c.head, c.Events, c.Version,
+		c.Filed.String(), dayText(c.Due), c.SilenceFrom.String(), c.Next.String(), c.Assigned, strings.Join(c.AskedOf, " "), c.Duplicate, c.Earlier, c.Above, c.sealed, c.head, c.Events, c.Version,
 		db.Micros(c.Created), db.Micros(c.Updated))
 	if err != nil {
 		return fmt.Errorf("keeping a case: %w", err)
@@ -113,9 +113,9 @@ func insertCase(ctx context.Context, tx *db.Tx, c *Case) error {
 // changed it is refused, and nothing of theirs is written.
 func updateCase(ctx context.Context, tx *db.Tx, c *Case) error {
 	r, err := tx.ExecContext(ctx, `UPDATE casework_case SET unit = $4, state = $5, open = $6, due = $7, silence_from = $8, next_on = $9, assigned = $10,
-		head = $11, events = $12, version = $3 + 1, updated_at = $13, asked_of = $14 WHERE administration = $1 AND id = $2 AND version = $3`,
+		head = $11, events = $12, version = $3 + 1, updated_at = $13, asked_of = $14, above = $15 WHERE administration = $1 AND id = $2 AND version = $3`,
 		c.Administration, c.ID, c.Version, c.Unit, string(c.State), c.Open, dayText(c.Due), c.SilenceFrom.String(), c.Next.String(), c.Assigned,
-		c.head, c.Events, db.Micros(c.Updated), strings.Join(c.AskedOf, " "))
+		c.head, c.Events, db.Micros(c.Updated), strings.Join(c.AskedOf, " "), c.Above)
 	if err != nil {
 		return fmt.Errorf("changing a case: %w", err)
 	}

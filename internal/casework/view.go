@@ -40,6 +40,13 @@ type View struct {
 	Root     string     // of the part of the site that shows it
 	AskedFor []Document // that have to be replaced
 	Asked    *Step      // what the administration asked and still waits for
+
+	Contested *Linked  // what an appeal contests
+	Appeals   []Linked // against this case
+	ToChange  bool     // an appeal was granted, and the decision stands unchanged
+
+	Asks      bool   // the administration above has asked the one below to explain
+	Certified *Event // the certificate of the administration above
 }
 
 // Bar is a stretch of the drawing of the period, in days.
@@ -138,7 +145,8 @@ func (w *Casework) view(ctx context.Context, site *web.Site, lang gov.Lang, c *C
 		}
 	}
 	v.foresee(w.today())
-	return v, nil
+	v.Contested, v.Appeals, err = w.linked(ctx, c, journal)
+	return v, err
 }
 
 // daysBetween counts local days; it is negative when b comes before a.
@@ -173,7 +181,7 @@ func (v *View) tell(w *Casework, e *Event, officer bool) {
 	if hidden[e.Type] && !officer {
 		return
 	}
-	s := Step{Kind: e.Type, On: e.On, Time: local, Actor: e.Actor, Tone: "done", Icon: "tick", Text: e.Text, Days: e.Clear.Days, Seq: e.Seq, Hash: e.Hash,
+	s := Step{Kind: stepOf(v.Case, e), On: e.On, Time: local, Actor: e.Actor, Tone: "done", Icon: "tick", Text: e.Text, Days: e.Clear.Days, Seq: e.Seq, Hash: e.Hash,
 		To: e.Clear.To, Private: hidden[e.Type]}
 	for _, id := range e.Clear.Items {
 		if d, ok := v.Terms.Document(id); ok && !d.Name.Empty() {
@@ -203,8 +211,17 @@ func (v *View) tell(w *Casework, e *Event, officer bool) {
 				v.AskedFor = append(v.AskedFor, d)
 			}
 		}
-	case e.Type == string(clock.Granted) || e.Type == string(clock.Refused):
-		v.Reasons, v.Decided = e.Text, true
+	case e.Type == AboveWrote, e.Type == BelowExplained:
+		v.Asks = e.Type == AboveWrote
+		s.Icon = "scales"
+	case e.Type == certifiedType:
+		v.Certified = e
+	case e.Type == CertificateRefused:
+		s.Tone, s.Icon = "turn", "cross"
+	case e.Type == string(clock.AppealAnswered):
+		v.ToChange = e.Clear.Ground == clock.AppealGranted
+	case isDecision(e):
+		v.Reasons, v.Decided, v.ToChange = e.Text, true, false
 	}
 	if v.Asked != nil && asks[v.Asked.Kind] == e.Type {
 		for i := range v.Steps {

@@ -20,7 +20,7 @@ const (
 // Cases are the numbers of cases in every state that pages show differently, and a
 // draft.
 type Cases struct {
-	Draft, Incomplete, Running, Asked, Refused, Silent string
+	Draft, Incomplete, Running, Asked, Refused, Silent, Appeal, Contested, Above, Certified string
 }
 
 const permit = "building-permit"
@@ -76,11 +76,54 @@ func CaseDesk(t testing.TB, a *app.App) Cases {
 	act(officer.Actor, c, casework.Action{Type: casework.Prepared, Ground: string(clock.Refused), Text: "The plot lies outside."})
 	act(signer.Actor, c, casework.Action{Type: string(clock.Refused), Text: "The plot lies outside the zone."})
 	out.Refused = c.Number
+	c = file(today.AddDays(-6))
+	act(officer.Actor, c, casework.Action{Type: casework.Prepared, Ground: string(clock.Refused), Text: "No road."})
+	act(signer.Actor, c, casework.Action{Type: string(clock.Refused), Text: "No road leads there."})
+	_, appeal, err := a.Casework.Appeal(ctx, person.Actor, c.Number, casework.Action{Text: "The road was opened in May."})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.Above, out.Certified = silentCases(t, a)
+	out.Contested, out.Appeal = c.Number, appeal.Number
 	out.Silent = file(today.AddDays(-120)).Number
 	if _, err := a.Casework.Sweep(ctx); err != nil {
 		t.Fatal(err)
 	}
 	return out
+}
+
+// silentCases are cases of the office's own software that lie before the
+// administration above, which has certified the silence of the second.
+func silentCases(t testing.TB, a *app.App) (waits, done string) {
+	t.Helper()
+	ctx := t.Context()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	boss, err := a.Accounts.ByLogin(ctx, Supervises)
+	must(err)
+	governor, err := a.Accounts.ByLogin(ctx, Governs)
+	must(err)
+	secret, _, err := a.Casework.MakeToken(ctx, boss.Actor, casework.Token{Name: "Registre communal", Scopes: []string{casework.ScopeImport}})
+	must(err)
+	token, err := a.Casework.Bearer(ctx, secret)
+	must(err)
+	today := gov.DateOf(a.Site.Clock.Now(), a.Country.Zone())
+	var all []string
+	for _, own := range []string{"A-1", "A-2"} {
+		c, _, err := a.Casework.Bring(ctx, token, casework.Incoming{Own: own, Procedure: permit, Person: casework.Whom{Own: own}, Applicant: gov.Text{"fr": "Hamid Modèle"}, Lang: "fr",
+			Events: []casework.OwnEvent{{On: today.AddDays(-200), Type: string(clock.Filed)}, {On: today.AddDays(-30), Type: string(clock.DeliveryRequested)}}})
+		must(err)
+		_, err = a.Casework.Act(ctx, governor.Actor, c.Number, casework.Action{Type: casework.AboveWrote, Text: "Why was nothing answered?"})
+		must(err)
+		all = append(all, c.Number)
+	}
+	_, err = a.Casework.Act(ctx, governor.Actor, all[1], casework.Action{Type: string(clock.Certified), Text: "The file was complete, and the period passed."})
+	must(err)
+	return all[0], all[1]
 }
 
 // casePages are the pages of the person's space and of the officers' desk.
@@ -98,6 +141,21 @@ func casePages(c Cases) []Page {
 		{Kind: "my case with a question", Path: "/me/cases/" + c.Asked, As: Person},
 		{Kind: "my refused case", Path: "/me/cases/" + c.Refused, As: Person},
 		{Kind: "my case approved by silence", Path: "/me/cases/" + c.Silent, As: Person},
+		{Kind: "my appeal", Path: "/me/cases/" + c.Appeal, As: Person},
+		{Kind: "my contested case", Path: "/me/cases/" + c.Contested, As: Person},
+		{Kind: "receipt of an appeal", Path: "/receipts/" + c.Appeal},
+		{Kind: "appeal at the desk", Path: "/office/cases/" + c.Appeal, As: Hears},
+		{Kind: "appeal at the desk of who decided", Path: "/office/cases/" + c.Appeal, As: Signs},
+		{Kind: "contested case at the desk", Path: "/office/cases/" + c.Contested, As: Hears},
+		{Kind: "before the authority above", Path: "/office/above", As: Governs},
+		{Kind: "done by the authority above", Path: "/office/above?view=done", As: Governs},
+		{Kind: "case before the authority above", Path: "/office/above/" + c.Above, As: Governs},
+		{Kind: "certified case", Path: "/office/above/" + c.Certified, As: Governs},
+		{Kind: "case whose silence is explained", Path: "/office/cases/" + c.Above, As: Signs},
+		{Kind: "whole case at the authority above", Path: "/office/cases/" + c.Above, As: Governs},
+		{Kind: "before no authority above", Path: "/office/above/" + c.Above, As: Signs, Status: http.StatusNotFound},
+		{Kind: "inbox of the authority above", Path: "/office/cases", As: Governs},
+		{Kind: "receipt of a certified case", Path: "/receipts/" + c.Certified},
 		{Kind: "no case", Path: "/me/cases/2026-AAAA-AAAA-AAAA", As: Person, Status: http.StatusNotFound},
 		{Kind: "receipt", Path: "/receipts/" + c.Running},
 		{Kind: "receipt of an incomplete file", Path: "/receipts/" + c.Incomplete},

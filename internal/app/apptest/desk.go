@@ -15,6 +15,8 @@ const (
 	Supervises = "supervise.demo"
 	AtCounter  = "counter.demo"
 	Neighbour  = "neighbour.demo"
+	Hears      = "hear.demo"
+	Governs    = "governor.demo"
 )
 
 // deskPages does what the officers' desk has pages for, and returns them: an

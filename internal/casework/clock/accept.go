@@ -47,12 +47,15 @@ const (
 	codeDeliverySecond     = "delivery.second"
 	codeDeliveredNothing   = "delivered.nothing"
 
-	codeAppealNothing = "appeal.nothing"
-	codeAppealSilence = "appeal.silence_approved"
-	codeAppealLate    = "appeal.late"
-	codeAppealSecond  = "appeal.second"
-	codeAnswerNothing = "appeal_answer.nothing"
-	codeAnswerSecond  = "appeal_answer.second"
+	codeCertifiedNothing = "certified.nothing"
+	codeCertifiedLevel   = "certified.not_here"
+	codeAppealNothing    = "appeal.nothing"
+	codeAppealSilence    = "appeal.silence_approved"
+	codeAppealLate       = "appeal.late"
+	codeAppealSecond     = "appeal.second"
+	codeAppealOnly       = "appeal.only_answer"
+	codeAnswerNothing    = "appeal_answer.nothing"
+	codeAnswerSecond     = "appeal_answer.second"
 
 	codeTooLong = "deadline.too_long"
 )
@@ -65,8 +68,8 @@ func Codes() []string {
 		codeDefectLate, codeDefectNoReason, codeDefectNotRunning, codeDefectNone,
 		codeExtensionNotListed, codeExtensionSecond, codeExtensionReason, codeExtensionDays, codeExtensionNotRunning, codeExtensionLate,
 		codeDecisionNotRunning, codeDecisionAlready, codeDecisionSilence, codeDecisionLate, codeDecisionAppealed, codeRefusalNoReasons, codeWithdrawalDecided,
-		codeDeliveryNotSilence, codeDeliverySecond, codeDeliveredNothing,
-		codeAppealNothing, codeAppealSilence, codeAppealLate, codeAppealSecond, codeAnswerNothing, codeAnswerSecond, codeTooLong}
+		codeDeliveryNotSilence, codeDeliverySecond, codeDeliveredNothing, codeCertifiedNothing, codeCertifiedLevel,
+		codeAppealNothing, codeAppealSilence, codeAppealLate, codeAppealSecond, codeAppealOnly, codeAnswerNothing, codeAnswerSecond, codeTooLong}
 }
 
 // apply makes what an event does on its day, to which the machine was advanced.
@@ -80,6 +83,8 @@ func (m *machine) apply(e *Event, d day) string {
 		return codeBeforeFiling
 	case m.state.Closed():
 		return codeClosed
+	case m.in.Appeal && e.Type != Granted && e.Type != Refused && e.Type != Withdrawn:
+		return codeAppealOnly
 	}
 	switch e.Type {
 	case Completed:
@@ -106,10 +111,12 @@ func (m *machine) apply(e *Event, d day) string {
 		return m.claimDelivery(d)
 	case Delivered:
 		return m.deliver(d)
+	case Certified:
+		return m.certify(d)
 	case Appealed:
 		return m.appeal(d)
 	case AppealAnswered:
-		return m.answerAppeal(d)
+		return m.answerAppeal(e, d)
 	}
 	return codeBeforeFiling // types were checked when the input was read
 }
@@ -119,6 +126,10 @@ func (m *machine) file(e *Event, d day) string {
 		return codeFiledSecond
 	}
 	m.filed = d
+	if m.in.Appeal {
+		m.lodge(d)
+		return ""
+	}
 	complete := m.complete
 	if e.Complete != nil {
 		complete = *e.Complete
@@ -271,7 +282,7 @@ func (m *machine) decide(e *Event, d day) string {
 			return codeDecisionLate
 		}
 	case AppealedState, Referred:
-		if e.Type == Refused {
+		if e.Type == Refused && !m.in.Appeal {
 			return codeDecisionAppealed
 		}
 	}
@@ -282,15 +293,16 @@ func (m *machine) decide(e *Event, d day) string {
 	m.openInformation, m.openDoubt, m.defects = false, false, nil // a decision leaves no question open
 	if e.Type == Granted {
 		m.state, m.appealUntil = GrantedState, never
-	} else {
-		m.state, m.appealUntil = RefusedState, m.last(d, m.period("appeal"))
+	} else if m.state, m.appealUntil = RefusedState, m.last(d, m.period("appeal")); m.in.Appeal {
+		m.appealUntil = never // this was the appeal
 	}
 	m.log.decision(m, e, d, late)
 	return ""
 }
 
 func (m *machine) withdraw(d day) string {
-	if !m.state.Pending() && m.state != FiledIncomplete && m.state != LapsedAppealable {
+	open := m.in.Appeal && (m.state == AppealedState || m.state == Referred)
+	if !open && !m.state.Pending() && m.state != FiledIncomplete && m.state != LapsedAppealable {
 		return codeWithdrawalDecided
 	}
 	m.state, m.due, m.first, m.appealUntil = WithdrawnState, never, never, never
@@ -329,6 +341,20 @@ func (m *machine) deliver(d day) string {
 	return codeDeliveredNothing
 }
 
+// certify is the certificate by which the authority above states that silence was
+// approval. It stands in the place of the decision that was not delivered.
+func (m *machine) certify(d day) string {
+	switch {
+	case m.state != Escalated:
+		return codeCertifiedNothing
+	case !m.auth.Certifies:
+		return codeCertifiedLevel
+	}
+	m.state = DeliveredState
+	m.log.add("certified", d, m.rules.Articles["escalation"])
+	return ""
+}
+
 // appeal goes against a refusal or against silence that is no approval.
 func (m *machine) appeal(d day) string {
 	switch m.state {
@@ -354,13 +380,22 @@ func (m *machine) appeal(d day) string {
 	case d > m.appealUntil:
 		return codeAppealLate
 	}
-	m.appealUsed = true
-	m.state, m.answerUntil = AppealedState, m.last(d, m.period("appeal_answer"))
-	m.log.appealed(m, d)
+	m.contested = m.state
+	m.lodge(d)
 	return ""
 }
 
-func (m *machine) answerAppeal(d day) string {
+// lodge begins the period in which an appeal is answered.
+func (m *machine) lodge(d day) {
+	m.appealUsed = true
+	m.state, m.answerUntil = AppealedState, m.last(d, m.period("appeal_answer"))
+	m.log.appealed(m, d)
+}
+
+// answerAppeal notes what came of an appeal. One that was granted leaves the
+// decision to be changed by whoever took it; after another the matter stands as it
+// did, and can't be appealed again.
+func (m *machine) answerAppeal(e *Event, d day) string {
 	switch {
 	case m.state != AppealedState && m.state != Referred:
 		return codeAnswerNothing
@@ -368,6 +403,12 @@ func (m *machine) answerAppeal(d day) string {
 		return codeAnswerSecond
 	}
 	m.answered = true
+	switch e.Reason {
+	case AppealRefused:
+		m.state, m.appealUntil = RefusedState, never
+	case AppealWithdrawn:
+		m.state, m.appealUntil = m.contested, never
+	}
 	m.log.add("appeal_answered", d, m.rules.Articles["appeal"])
 	return ""
 }

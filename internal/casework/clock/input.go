@@ -32,6 +32,7 @@ const (
 	Withdrawn            EventType = "withdrawn"
 	DeliveryRequested    EventType = "delivery_requested"
 	Delivered            EventType = "delivered"
+	Certified            EventType = "certified"
 	Appealed             EventType = "appealed"
 	AppealAnswered       EventType = "appeal_answered"
 )
@@ -39,8 +40,16 @@ const (
 // EventTypes lists all types in the order in which a case may meet them.
 func EventTypes() []EventType {
 	return []EventType{Filed, Completed, InformationRequested, InformationReceived, DoubtRaised, DoubtSettled, DefectNotified,
-		DefectMended, Extended, Granted, Refused, Withdrawn, DeliveryRequested, Delivered, Appealed, AppealAnswered}
+		DefectMended, Extended, Granted, Refused, Withdrawn, DeliveryRequested, Delivered, Certified, Appealed, AppealAnswered}
 }
+
+// Answers to an appeal, as the reason of an AppealAnswered event. With another
+// reason the event says that there was an answer, and not which.
+const (
+	AppealGranted   = "appeal_granted"   // the decision is to be changed
+	AppealRefused   = "appeal_refused"   // it stays
+	AppealWithdrawn = "appeal_withdrawn" // the person took the appeal back
+)
 
 // Event is one thing that happened, on a local day. For a request or a refusal
 // the day is the one on which the person received it; for whatever the person
@@ -70,7 +79,11 @@ type Input struct {
 	Holidays []gov.Date `json:"holidays,omitempty"`
 	// Settings switches readings of the law for this case.
 	Settings map[string]bool `json:"settings,omitempty"`
-	Events   []Event         `json:"events"`
+	// Appeal says that the case is an appeal against another one: it has the period
+	// of an answer to an appeal, and is answered or withdrawn. It is not a part of
+	// the JSON.
+	Appeal bool    `json:"-"`
+	Events []Event `json:"events"`
 	// AsOf is the day on which the question is asked. Later events are not looked
 	// at; periods that have run out by then have had their effect.
 	AsOf gov.Date `json:"as_of"`

@@ -53,7 +53,9 @@ type machine struct {
 	log      *log // nil when nobody wants to know why
 
 	state State
-	filed day
+	// contested is the state against which an appeal was lodged.
+	contested State
+	filed     day
 	// start is the day from which the rest of the period counts, began the day on
 	// which the whole of it did; left is what is left of the announced days, half
 	// what is left of their first half.

@@ -76,11 +76,20 @@ type Authority struct {
 	// approved by silence is not delivered.
 	Escalation   string   `json:"escalation"`
 	EscalationTo gov.Text `json:"escalation_to"`
-	AppealTo     gov.Text `json:"appeal_to"`
+	// EscalationAbove says that this is the administration above, Certifies that it
+	// certifies the silence, in the place of the decision.
+	EscalationAbove bool     `json:"escalation_above,omitempty"`
+	Certifies       bool     `json:"certifies,omitempty"`
+	AppealTo        gov.Text `json:"appeal_to"`
+	// AppealAbove says that the administration above hears appeals, and not the one
+	// that decided.
+	AppealAbove bool `json:"appeal_above,omitempty"`
 	// Referral names the period after an appeal without answer goes to another
 	// authority; empty when it goes nowhere.
 	Referral   string   `json:"referral,omitempty"`
 	ReferralTo gov.Text `json:"referral_to,omitempty"`
+	// ReferralAbove says that this is the administration above.
+	ReferralAbove bool `json:"referral_above,omitempty"`
 }
 
 // Setting is one reading of the law that can be switched.

@@ -34,6 +34,7 @@ func load(t testing.TB, name string) Rules {
 
 type specCase struct {
 	Name, Article string
+	Appeal        bool // the case is an appeal, which the JSON of an input can't say
 	Input         json.RawMessage
 	Expect        map[string]json.RawMessage
 }
@@ -67,6 +68,7 @@ func TestSpecification(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			in.Appeal = c.Appeal
 			o, err := Run(r, in)
 			if _, long := errors.AsType[*TooLongError](err); long != (c.Expect["error"] != nil) || err != nil && !long {
 				t.Fatalf("Run: %v", err)

@@ -20,13 +20,15 @@ func (m *Maker) Decision(f DecisionFacts) ([]byte, error) {
 	if !f.Granted {
 		key, because = "document.refused", "document.reasons"
 	}
+	if f.Contested != "" {
+		key, because = "document.appeal_granted", "document.appeal_reasons"
+		if !f.Granted {
+			key = "document.appeal_refused"
+		}
+	}
 	return m.compose(&f.Facts, key, func(p *page) {
 		p.table(append(p.about(&f.Facts), [2]string{"document.decided", p.form.Date(f.On)}, [2]string{"document.signer", p.one(f.Signer)}))
-		outcome := "document.granted_text"
-		if !f.Granted {
-			outcome = "document.refused_text"
-		}
-		p.paragraph(body, outcome, "procedure", p.one(f.Procedure), "date", p.form.Date(f.Filed))
+		p.paragraph(body, key+"_text", "procedure", p.one(f.Procedure), "date", p.form.Date(f.Filed), "number", code(f.Contested))
 		if len(f.Reasons) > 0 {
 			p.paragraph(strong, because)
 			p.list(f.Reasons)
@@ -68,6 +70,7 @@ func (m *Maker) SilenceCertificate(f CertificateFacts) ([]byte, error) {
 	f.Office, f.Unit = f.Issuer, nil
 	return m.compose(&f.Facts, "document.certificate", func(p *page) {
 		rows := append(p.about(&f.Facts),
+			[2]string{"document.certificate_number", code(f.Ref)},
 			[2]string{"document.issuer", p.one(f.Issuer)},
 			[2]string{"document.council", p.one(f.Council)},
 			[2]string{"document.expired", p.form.Date(f.Expired)})
@@ -84,7 +87,14 @@ func (m *Maker) SilenceCertificate(f CertificateFacts) ([]byte, error) {
 		}
 		p.paragraph(pdf.Style{Size: 11, After: 6}, "document.certifies", "issuer", p.one(f.Issuer), "council", p.one(f.Council),
 			"procedure", p.one(f.Procedure), "number", code(f.Number), "date", p.form.Date(f.Expired))
+		if !f.Reasons.Empty() {
+			p.paragraph(strong, "document.appeal_reasons")
+			p.value(body, f.Reasons)
+		}
 		p.paragraph(body, "document.fees_stay")
+		if !f.Signer.Empty() {
+			p.paragraph(body, "document.certified_by", "name", p.one(f.Signer))
+		}
 		p.basis(&f.Facts)
 		place := "document.done_on"
 		if !f.Place.Empty() {

@@ -28,6 +28,9 @@ type Facts struct {
 	// Title stands in the place of the kind of document, for one that has a name of its
 	// own.
 	Title gov.Text
+	// Contested is the number of the case that an appeal contests; empty when the case
+	// is none.
+	Contested string
 	// Demo marks what was made for a demonstration.
 	Demo bool
 }
@@ -82,7 +85,12 @@ type CertificateFacts struct {
 	LetterOn gov.Date
 	// Answered says that the president answered the letter.
 	Answered bool
-	Place    gov.Text // where it is issued; may be empty
+	// Ref is the number of the certificate, and Reasons what it says besides; empty
+	// where there is none.
+	Ref     string
+	Reasons gov.Text
+	Signer  gov.Text
+	Place   gov.Text // where it is issued; may be empty
 }
 
 // clean takes out of a value what could move or hide the text around it: control

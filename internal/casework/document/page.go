@@ -144,6 +144,7 @@ func (p *page) table(rows [][2]string) {
 func (p *page) about(f *Facts) [][2]string {
 	return [][2]string{
 		{"document.number", code(f.Number)},
+		{"document.contested", code(f.Contested)},
 		{"document.procedure", p.one(f.Procedure)},
 		{"document.applicant", p.one(f.Applicant)},
 		{"document.for", p.one(f.For)},

@@ -26,7 +26,11 @@ func (m *Maker) Receipt(f ReceiptFacts) ([]byte, error) {
 	if f.Days < 0 || complete && f.Due.IsZero() {
 		return nil, errUnsaid
 	}
-	return m.compose(&f.Facts, "document.receipt", func(p *page) {
+	name := "document.receipt"
+	if f.Contested != "" {
+		name = "document.appeal_receipt"
+	}
+	return m.compose(&f.Facts, name, func(p *page) {
 		statement := "document.complete"
 		if !complete {
 			statement = "document.incomplete"
@@ -62,6 +66,11 @@ func (p *page) missing(f *ReceiptFacts) {
 // follows says what the administration owes and what its silence means.
 func (p *page) follows(f *ReceiptFacts, complete bool) {
 	p.paragraph(strong, "document.next")
+	if f.Contested != "" {
+		p.paragraph(body, "document.appeal_answer_by", "date", p.form.Date(f.Due))
+		p.paragraph(body, "document.appeal_proof")
+		return
+	}
 	if complete {
 		p.paragraph(body, "document.answer_by", "date", p.form.Date(f.Due))
 	} else {

@@ -36,6 +36,8 @@ const (
 	CaseOpinion   Action = "case.opinion"
 	CaseNote      Action = "case.note"
 	CaseExport    Action = "case.export"
+	CaseSupervise Action = "case.supervise"
+	CaseCertify   Action = "case.certify"
 	FormEdit      Action = "form.edit"
 	FormPublish   Action = "form.publish"
 	PaymentRefund Action = "payment.refund"
@@ -56,7 +58,7 @@ const (
 // the table of who may do what.
 func Actions() []Action {
 	return []Action{CaseRead, CaseFile, CaseDraft, CaseMessage, CaseWithdraw, CaseAppeal, CasePay, CaseAssign, CaseRequest, CasePrepare, CaseSign,
-		CaseDecide, CaseExtend, CaseOpinion, CaseNote, CaseExport, FormEdit, FormPublish, PaymentRefund, HolidayEdit, PersonExport, PersonErase, APICases,
+		CaseDecide, CaseExtend, CaseOpinion, CaseNote, CaseExport, CaseSupervise, CaseCertify, FormEdit, FormPublish, PaymentRefund, HolidayEdit, PersonExport, PersonErase, APICases,
 		CredentialRead, CredentialHold, CredentialMend, CredentialSign, CredentialRevoke, CredentialTypes}
 }
 
@@ -96,7 +98,11 @@ type Resource struct {
 	// Refunder the one that asked for a refund.
 	Applicant, Representative, Preparer, Refunder string
 	// Asked are the administrations whose opinion is open.
-	Asked     []string
+	Asked []string
+	// Above is the administration above, when the case lies before it; Deciders had a
+	// hand in what an appeal contests.
+	Above     string
+	Deciders  []string
 	Procedure string
 	// Separate says that the procedure wants another hand to sign than the one that
 	// prepared.
@@ -191,7 +197,7 @@ func named(s string) cedar.String {
 func (r Resource) attributes() cedar.Record {
 	return cedar.NewRecord(cedar.RecordMap{
 		"place": cedar.String(place(r.Administration, r.Unit)), "applicant": named(r.Applicant), "representative": named(r.Representative), "preparer": named(r.Preparer),
-		"refunder": named(r.Refunder), "asked": set(r.Asked), "procedure": cedar.String(r.Procedure), "separate": cedar.Boolean(r.Separate), "account": named(r.Account),
+		"refunder": named(r.Refunder), "asked": set(r.Asked), "above": named(r.Above), "deciders": set(r.Deciders), "procedure": cedar.String(r.Procedure), "separate": cedar.Boolean(r.Separate), "account": named(r.Account),
 	})
 }
 

@@ -102,6 +102,11 @@ func TestEveryActionOfEveryRoleInEveryPlace(t *testing.T) {
 				if ok, why := May(a, do, on); ok != want {
 					t.Errorf("%s as %s in %s, when the village was asked: %v, %s", do, role, at.name, ok, why)
 				}
+				on.Asked, on.Above = nil, "village"
+				want = at.here && slices.Contains(row[role], "here") || at.administration == "village" && slices.Contains(row[role], "above")
+				if ok, why := May(a, do, on); ok != want {
+					t.Errorf("%s as %s in %s, when it lies before the village: %v, %s", do, role, at.name, ok, why)
+				}
 			}
 		}
 	}
@@ -131,27 +136,30 @@ func TestSeparationOfDuties(t *testing.T) {
 		ok     bool
 		reason string
 	}{
-		"signs":                          {officer, CaseSign, here, true, "casework_signs"},
-		"signs what they prepared":       {officer, CaseSign, with(func(r *Resource) { r.Preparer = "me"; r.Separate = true }), false, "separation"},
-		"decides what they prepared":     {officer, CaseDecide, with(func(r *Resource) { r.Preparer = "me"; r.Separate = true }), false, "separation"},
-		"where no second hand is wanted": {officer, CaseDecide, with(func(r *Resource) { r.Preparer = "me" }), true, "casework_signs"},
-		"studies their own case":         {officer, CasePrepare, with(func(r *Resource) { r.Applicant = "me" }), false, "own_matter"},
-		"decides for whom they filed":    {officer, CaseDecide, with(func(r *Resource) { r.Representative = "me" }), false, "own_matter"},
-		"publishes their own form":       {officer, FormPublish, Resource{Kind: Form, ID: "f", Administration: "town", Preparer: "me"}, false, "separation_form"},
-		"refunds at their own asking":    {officer, PaymentRefund, with(func(r *Resource) { r.Refunder = "me" }), false, "separation_refund"},
-		"acts for a firm":                {person("firm:1"), CaseFile, with(func(r *Resource) { r.Applicant = "firm:1" }), true, "own_case"},
-		"acts for another firm":          {person("firm:2"), CaseFile, with(func(r *Resource) { r.Applicant = "firm:1" }), false, NotPermitted},
-		"their own case as a firm":       {person("firm:1"), CaseRead, with(func(r *Resource) { r.Applicant = "me" }), false, NotPermitted},
-		"within the mandate":             {person("you", "a"), CaseFile, with(func(r *Resource) { r.Procedure = "a" }), true, "own_case"},
-		"beyond the mandate":             {person("you", "a"), CaseFile, with(func(r *Resource) { r.Procedure = "b" }), false, "mandate_scope"},
-		"erases whom they act for":       {person("you"), PersonErase, Resource{Kind: Person, ID: "you", Account: "you"}, false, NotPermitted},
-		"erases themselves as another":   {person("you"), PersonErase, Resource{Kind: Person, ID: "me", Account: "me"}, false, NotPermitted},
-		"nobody's case":                  {person(""), CaseRead, with(func(r *Resource) { r.Applicant = "" }), false, NotPermitted},
-		"signs a document":               {officer, CredentialSign, Resource{Kind: Document, ID: "d", Administration: "town", Applicant: "you", Preparer: "other"}, true, "documents_signed"},
-		"signs what they decided":        {officer, CredentialSign, Resource{Kind: Document, ID: "d", Administration: "town", Applicant: "you", Preparer: "me"}, false, "separation_document"},
-		"revokes their own document":     {officer, CredentialRevoke, Resource{Kind: Document, ID: "d", Administration: "town", Applicant: "me"}, false, "own_document_matter"},
-		"holds another's document":       {person("me"), CredentialHold, Resource{Kind: Document, ID: "d", Administration: "town", Applicant: "you"}, false, NotPermitted},
-		"a case as a form":               {officer, FormPublish, here, false, NotPermitted},
+		"signs":                                  {officer, CaseSign, here, true, "casework_signs"},
+		"signs what they prepared":               {officer, CaseSign, with(func(r *Resource) { r.Preparer = "me"; r.Separate = true }), false, "separation"},
+		"decides what they prepared":             {officer, CaseDecide, with(func(r *Resource) { r.Preparer = "me"; r.Separate = true }), false, "separation"},
+		"where no second hand is wanted":         {officer, CaseDecide, with(func(r *Resource) { r.Preparer = "me" }), true, "casework_signs"},
+		"studies their own case":                 {officer, CasePrepare, with(func(r *Resource) { r.Applicant = "me" }), false, "own_matter"},
+		"decides for whom they filed":            {officer, CaseDecide, with(func(r *Resource) { r.Representative = "me" }), false, "own_matter"},
+		"hears an appeal against their decision": {officer, CaseDecide, with(func(r *Resource) { r.Deciders = []string{"you", "me"} }), false, "separation_appeal"},
+		"hears another's":                        {officer, CaseDecide, with(func(r *Resource) { r.Deciders = []string{"you"} }), true, "casework_signs"},
+		"certifies for themselves":               {officer, CaseCertify, with(func(r *Resource) { r.Administration, r.Above, r.Applicant = "village", "town", "me" }), false, "own_matter"},
+		"publishes their own form":               {officer, FormPublish, Resource{Kind: Form, ID: "f", Administration: "town", Preparer: "me"}, false, "separation_form"},
+		"refunds at their own asking":            {officer, PaymentRefund, with(func(r *Resource) { r.Refunder = "me" }), false, "separation_refund"},
+		"acts for a firm":                        {person("firm:1"), CaseFile, with(func(r *Resource) { r.Applicant = "firm:1" }), true, "own_case"},
+		"acts for another firm":                  {person("firm:2"), CaseFile, with(func(r *Resource) { r.Applicant = "firm:1" }), false, NotPermitted},
+		"their own case as a firm":               {person("firm:1"), CaseRead, with(func(r *Resource) { r.Applicant = "me" }), false, NotPermitted},
+		"within the mandate":                     {person("you", "a"), CaseFile, with(func(r *Resource) { r.Procedure = "a" }), true, "own_case"},
+		"beyond the mandate":                     {person("you", "a"), CaseFile, with(func(r *Resource) { r.Procedure = "b" }), false, "mandate_scope"},
+		"erases whom they act for":               {person("you"), PersonErase, Resource{Kind: Person, ID: "you", Account: "you"}, false, NotPermitted},
+		"erases themselves as another":           {person("you"), PersonErase, Resource{Kind: Person, ID: "me", Account: "me"}, false, NotPermitted},
+		"nobody's case":                          {person(""), CaseRead, with(func(r *Resource) { r.Applicant = "" }), false, NotPermitted},
+		"signs a document":                       {officer, CredentialSign, Resource{Kind: Document, ID: "d", Administration: "town", Applicant: "you", Preparer: "other"}, true, "documents_signed"},
+		"signs what they decided":                {officer, CredentialSign, Resource{Kind: Document, ID: "d", Administration: "town", Applicant: "you", Preparer: "me"}, false, "separation_document"},
+		"revokes their own document":             {officer, CredentialRevoke, Resource{Kind: Document, ID: "d", Administration: "town", Applicant: "me"}, false, "own_document_matter"},
+		"holds another's document":               {person("me"), CredentialHold, Resource{Kind: Document, ID: "d", Administration: "town", Applicant: "you"}, false, NotPermitted},
+		"a case as a form":                       {officer, FormPublish, here, false, NotPermitted},
 	} {
 		if ok, why := May(tt.who, tt.do, tt.on); ok != tt.ok || why != tt.reason {
 			t.Errorf("%s: %v, %s", name, ok, why)
