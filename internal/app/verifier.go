@@ -50,7 +50,7 @@ func (a *App) openVerifier(ctx context.Context) error {
 			key, cert, err := a.Credentials.Certify(ctx, certified(id), name)
 			return key, []*x509.Certificate{cert}, err
 		},
-		Render: poppler.Find(), Numbers: numbers{a}, Demo: a.Config.Demo, Others: a.presents.asOffice, Owns: a.presents.owns})
+		Render: poppler.Find(), Numbers: numbers{a}, Demo: a.Config.Demo, Registered: a.Credentials.SignRegistration, Others: a.presents.asOffice, Owns: a.presents.owns})
 	if err != nil {
 		return err
 	}

@@ -84,6 +84,9 @@ type Options struct {
 	// Owns tells whether a document that was found good is about a person; nil where no
 	// request names one, and then those that do are refused.
 	Owns func(ctx context.Context, person string, x check.Result) (bool, error)
+	// Registered signs that the holder of a certificate is a registered verifier, for
+	// wallets to know it by; nil where nobody does.
+	Registered func(ctx context.Context, cert *x509.Certificate, until time.Time) (string, error)
 	// Scheme begins the links that open a wallet; empty is "openid4vp://".
 	Scheme string
 	// Life is how long a request waits for its answer; 0 is five minutes.
