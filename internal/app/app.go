@@ -55,6 +55,7 @@ type App struct {
 	Casework    *casework.Casework // nil when the country pack describes no clock
 	Credentials *credential.Credentials
 	Verifier    *verifier.Verifier
+	presents    presenter
 	Stamps      *stamp.Authority // nil when the exchange gives no time stamps
 	Files       blob.Store
 	Accounts    *identity.Accounts

@@ -76,6 +76,7 @@ func (a *App) openCasework(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.presents = presenter{a, plan.Sources}
 	a.Casework = casework.New(casework.Options{
 		DB: a.DB, Clock: a.clock, Country: a.Country, Rules: rules.In(a.Country.Calendar()), Banned: banned, Procedures: catalogued, Keys: a.Accounts,
 		Reference: func(ctx context.Context, person, administration string) (string, error) {
@@ -88,7 +89,7 @@ func (a *App) openCasework(ctx context.Context) error {
 		FieldLabel: plan.fieldLabel,
 		Resolve:    a.resolveReference,
 		Retention:  around.Retention, Complaints: around.Complaints,
-		May: a.mayCase, OfficeName: catalogued.name, AccountName: a.accountName, IsOffice: catalogued.isOffice, Workers: a.Accounts.WhoWork, Payments: payments, Fetcher: a.fetcher(plan.Sources), Files: files, Decided: a.caseDecided, Log: a.log,
+		May: a.mayCase, OfficeName: catalogued.name, AccountName: a.accountName, IsOffice: catalogued.isOffice, Workers: a.Accounts.WhoWork, Payments: payments, Fetcher: a.fetcher(plan.Sources), Presenter: a.presents, Files: files, Decided: a.caseDecided, Log: a.log,
 	})
 	return nil
 }
@@ -297,11 +298,12 @@ func (c catalogued) name(id string) gov.Text {
 }
 
 // registerCaseworkSpace mounts the person's side.
-func (a *App) registerCaseworkSpace(mux *http.ServeMux) {
+func (a *App) registerCaseworkSpace(mux *http.ServeMux, sessions *identity.Sessions) {
 	m := &casework.Mine{Casework: a.Casework, Site: a.Site, Actor: identity.Actor, Acting: func(r *http.Request) casework.Subject {
 		s := identity.Acting(r)
 		return casework.Subject{ID: s.ID, Name: s.Name, For: s.Mandate != "", Procedures: s.Procedures}
 	}, Known: a.knownOf, Base: a.visitedURL, MayData: a.mayData, Close: a.closeAccount}
+	a.bindPresenting(m, sessions)
 	m.Register(mux)
 	a.receipts().RegisterOwn(mux, identity.Me)
 }
@@ -355,7 +357,7 @@ func (a *App) registerCaseworkOffice(mux *http.ServeMux, sessions *identity.Sess
 		}}
 	d.CheckHook, d.Documents = a.checkHook, a.madeOf
 	d.Register(mux)
-	a.registerCounter(mux, d)
+	a.registerCounter(mux, d, sessions)
 	a.receipts().RegisterOwn(mux, identity.Office)
 }
 

@@ -140,9 +140,10 @@ func (x registry) FindPresent(ctx context.Context, by gov.Actor, number string) 
 }
 
 // registerCounter mounts the counter beside a desk.
-func (a *App) registerCounter(mux *http.ServeMux, d *casework.Desk) {
+func (a *App) registerCounter(mux *http.ServeMux, d *casework.Desk, sessions *identity.Sessions) {
 	x := &casework.CounterDesk{Desk: d, Registry: registry{a}, Pages: &casework.Mine{Casework: a.Casework, Site: a.Site, Actor: identity.Actor},
 		Procedures: func(administration string) []casework.Office { return a.filedAt(administration) }}
+	a.bindPresenting(x.Pages, sessions)
 	x.Register(mux)
 }
 

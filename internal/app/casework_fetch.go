@@ -25,7 +25,9 @@ type evidenceSource struct {
 	Path string `json:"path"`
 	// Replace is what the service writes otherwise than people do.
 	Replace map[string]string `json:"replace"`
-	Fields  []struct {
+	// Wallet is the document that says the same; nil where there is none.
+	Wallet *walletDocument `json:"wallet"`
+	Fields []struct {
 		Name  string   `json:"name"`
 		Label gov.Text `json:"label"`
 	} `json:"fields"`

@@ -31,6 +31,11 @@ func (c fixedClock) Now() time.Time { return time.Time(c) }
 // openApp opens an application on an empty folder.
 func openApp(t testing.TB, change func(*Config)) *App {
 	t.Helper()
+	return openAppAt(t, fixedClock(time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)), change)
+}
+
+func openAppAt(t testing.TB, clock gov.Clock, change func(*Config)) *App {
+	t.Helper()
 	c := Defaults()
 	c.Data, c.AdminListen = filepath.Join(t.TempDir(), "data"), ""
 	if change != nil {
@@ -39,7 +44,6 @@ func openApp(t testing.TB, change func(*Config)) *App {
 	if err := c.complete(); err != nil {
 		t.Fatal(err)
 	}
-	clock := fixedClock(time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC))
 	if c.Country == "" {
 		if err := os.MkdirAll(c.Data, 0o700); err != nil {
 			t.Fatal(err)

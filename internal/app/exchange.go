@@ -62,9 +62,9 @@ func (a *App) registerExchangePages(mux *http.ServeMux) {
 }
 
 // registerExchangeSpace mounts what a person sees of exchanges about them.
-func (a *App) registerExchangeSpace(mux *http.ServeMux) {
+func (a *App) registerExchangeSpace(mux *http.ServeMux, sessions *identity.Sessions) {
 	if a.Casework != nil {
-		a.registerCaseworkSpace(mux)
+		a.registerCaseworkSpace(mux, sessions)
 	} else {
 		mux.HandleFunc("GET /me/{$}", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/"+string(web.LangOf(r))+"/me/data", http.StatusSeeOther)

@@ -164,7 +164,7 @@ func (a *App) mine(sessions *identity.Sessions, doors *identity.Doors, holder *w
 	mux := http.NewServeMux()
 	signIn.Register(mux)
 	space := http.NewServeMux()
-	a.registerExchangeSpace(space)
+	a.registerExchangeSpace(space, sessions)
 	a.registerDocuments(space)
 	holder.RegisterPages(space)
 	space.HandleFunc("/", a.Site.Otherwise(space, web.ErrNoPage))

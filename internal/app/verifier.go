@@ -47,10 +47,10 @@ func (a *App) openVerifier(ctx context.Context) error {
 		Fetch: a.publishedOr(check.Fetcher(check.Transport(networks, a.Config.Demo))), Types: a.Credentials.TypeMetadata, Now: a.clock.Now})
 	a.Verifier, err = verifier.New(verifier.Options{DB: a.DB, Clock: a.clock, Country: a.Country, Log: a.log, Base: base, Secret: secret, Kit: kit,
 		Identity: func(ctx context.Context, id string, name gov.Text) (crypto.Signer, []*x509.Certificate, error) {
-			key, cert, err := a.Credentials.Certify(ctx, id, name)
+			key, cert, err := a.Credentials.Certify(ctx, certified(id), name)
 			return key, []*x509.Certificate{cert}, err
 		},
-		Render: poppler.Find(), Numbers: numbers{a}, Demo: a.Config.Demo})
+		Render: poppler.Find(), Numbers: numbers{a}, Demo: a.Config.Demo, Registered: a.Credentials.SignRegistration, Others: a.presents.asOffice, Owns: a.presents.owns})
 	if err != nil {
 		return err
 	}

@@ -49,12 +49,17 @@ type installation struct {
 
 func serveApp(t testing.TB, change func(*Config)) *installation {
 	t.Helper()
+	return serveAppAt(t, fixedClock(time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)), change)
+}
+
+func serveAppAt(t testing.TB, clock gov.Clock, change func(*Config)) *installation {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	base := "http://" + l.Addr().String()
-	a := openApp(t, func(c *Config) {
+	a := openAppAt(t, clock, func(c *Config) {
 		c.Demo, c.PublicURL = true, base
 		if change != nil {
 			change(c)

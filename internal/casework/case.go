@@ -141,23 +141,31 @@ type Clear struct {
 	Ref      string   `json:"ref,omitempty"`    // an id: of a file, an exchange, a payment, a case
 	For      string   `json:"for,omitempty"`    // account that is away and in whose place the case is held or decided
 	Role     string   `json:"role,omitempty"`   // of the actor: person, officer, program
+	// Of a document that was presented: from where, who issued it, how it stood, and when
+	// (RFC 3339) that was.
+	Source   string `json:"source,omitempty"`
+	Issuer   string `json:"issuer,omitempty"`
+	Standing string `json:"standing,omitempty"`
+	Shown    string `json:"shown,omitempty"`
 }
 
 // Types of events that are in the journal alone.
 const (
-	TimePassed   = "time_passed" // Clear.State says what it brought
-	Assigned     = "assigned"
-	Noted        = "noted"
-	MessageSent  = "message"
-	FileAdded    = "file_added"
-	Fetched      = "evidence_fetched"
-	FetchFailed  = "evidence_failed"
-	OpinionAsked = "opinion_asked"
-	OpinionGiven = "opinion_given"
-	Prepared     = "decision_prepared" // and waits for the signature
-	Paid         = "paid"
-	Refunded     = "refunded"
-	Moved        = "moved" // to another unit
+	TimePassed  = "time_passed" // Clear.State says what it brought
+	Assigned    = "assigned"
+	Noted       = "noted"
+	MessageSent = "message"
+	FileAdded   = "file_added"
+	Fetched     = "evidence_fetched"
+	FetchFailed = "evidence_failed"
+	// ShownByWallet is a document that the person presented from their wallet.
+	ShownByWallet = "evidence_presented"
+	OpinionAsked  = "opinion_asked"
+	OpinionGiven  = "opinion_given"
+	Prepared      = "decision_prepared" // and waits for the signature
+	Paid          = "paid"
+	Refunded      = "refunded"
+	Moved         = "moved" // to another unit
 )
 
 // Roles of those who act.

@@ -75,6 +75,8 @@ type Options struct {
 	Workers func(ctx context.Context, administration string) ([]gov.Actor, error)
 	// Fetcher reaches other administrations; nil where there is no exchange.
 	Fetcher Fetcher
+	// Presenter asks people's wallets; nil where there are none.
+	Presenter Presenter
 	// Payments takes what people pay; nil where nothing can be paid here.
 	Payments PaymentProvider
 	// Files keeps what is uploaded; nil where nothing is.

@@ -314,7 +314,7 @@ func (d *Desk) fillCase(r *http.Request, data *officeCase, c *Case) (err error) 
 		return err
 	}
 	for _, e := range proofs {
-		p := evidenceView{Evidence: e, From: d.OfficeName(e.Source), Day: gov.DateOf(e.Consented, d.Country.Zone())}
+		p := d.evidenceView(e)
 		p.Document, _ = data.Terms.Document(e.Document)
 		data.Proofs = append(data.Proofs, p)
 	}

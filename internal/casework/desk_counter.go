@@ -32,20 +32,22 @@ func (x *CounterDesk) Register(mux *http.ServeMux) {
 	m.Root, m.Channel = CounterRoot, Counter
 	m.Acting = x.acting
 	for pattern, handler := range map[string]http.HandlerFunc{
-		"GET " + CounterRoot:                                          x.counter,
-		"POST " + CounterRoot:                                         x.find,
-		"POST " + CounterRoot + "/begin":                              x.begin,
-		"GET " + CounterRoot + "/{$}":                                 x.back,
-		"GET " + CounterRoot + "/apply/{procedure}":                   x.back,
-		"GET " + CounterRoot + "/drafts/{draft}":                      m.resume,
-		"POST " + CounterRoot + "/drafts/{draft}/drop":                m.drop,
-		"GET " + CounterRoot + "/drafts/{draft}/pages/{page}":         m.page,
-		"POST " + CounterRoot + "/drafts/{draft}/pages/{page}":        m.answer,
-		"GET " + CounterRoot + "/drafts/{draft}/check":                m.check,
-		"POST " + CounterRoot + "/drafts/{draft}/check":               m.file,
-		"GET " + CounterRoot + "/drafts/{draft}/evidence/{evidence}":  m.evidencePage,
-		"POST " + CounterRoot + "/drafts/{draft}/evidence/{evidence}": m.evidenceAct,
-		"GET " + CounterRoot + "/cases/{number}":                      x.filed,
+		"GET " + CounterRoot:                                               x.counter,
+		"POST " + CounterRoot:                                              x.find,
+		"POST " + CounterRoot + "/begin":                                   x.begin,
+		"GET " + CounterRoot + "/{$}":                                      x.back,
+		"GET " + CounterRoot + "/apply/{procedure}":                        x.back,
+		"GET " + CounterRoot + "/drafts/{draft}":                           m.resume,
+		"POST " + CounterRoot + "/drafts/{draft}/drop":                     m.drop,
+		"GET " + CounterRoot + "/drafts/{draft}/pages/{page}":              m.page,
+		"POST " + CounterRoot + "/drafts/{draft}/pages/{page}":             m.answer,
+		"GET " + CounterRoot + "/drafts/{draft}/check":                     m.check,
+		"POST " + CounterRoot + "/drafts/{draft}/check":                    m.file,
+		"GET " + CounterRoot + "/drafts/{draft}/evidence/{evidence}":       m.evidencePage,
+		"POST " + CounterRoot + "/drafts/{draft}/evidence/{evidence}":      m.evidenceAct,
+		"GET " + CounterRoot + "/drafts/{draft}/evidence/{evidence}/state": m.presentState,
+		"GET " + CounterRoot + "/drafts/{draft}/evidence/{evidence}/back":  m.presentBack,
+		"GET " + CounterRoot + "/cases/{number}":                           x.filed,
 	} {
 		mux.HandleFunc(pattern, x.behindCounter(handler))
 	}

@@ -36,6 +36,8 @@ type Copy struct {
 	Values   []Value `json:"values"`
 	Exchange string  `json:"exchange"` // the identifier by which both sides logged it
 	Sample   bool    `json:"sample,omitempty"`
+	// Proof is of a document that was presented from a wallet.
+	Proof *Proof `json:"proof,omitempty"`
 }
 
 // Value is one fact of a copy.
@@ -44,10 +46,12 @@ type Value struct {
 	Text  string   `json:"text"`
 }
 
-// States of a document that is fetched. The person consents to the fetching, and
+// States of a document that is fetched or presented. The person consents to the fetching, and
 // then, having seen the copy, to its use.
 const (
 	EvidenceConsented = "consented" // and not there yet
+	EvidenceAsked     = "asked"     // of the person's wallet, which has not answered yet
+	EvidenceRefused   = "refused"   // what the wallet showed is not taken; Failure says why
 	EvidenceFetched   = "fetched"   // the person has not agreed to its use yet
 	EvidenceAgreed    = "agreed"
 	EvidenceRejected  = "rejected" // the person says that it is wrong
@@ -72,6 +76,10 @@ type Evidence struct {
 	State          string
 	Copy           Copy
 	Failure        string // code
+	Via            string
+	Request        string // the identifier by which both sides logged it
+	Issuer         string // of a document that was presented
+	Standing       string // of it, when it was presented
 	Consented      time.Time
 	Until          gov.Date
 	Fetched        time.Time
@@ -80,15 +88,15 @@ type Evidence struct {
 }
 
 const evidenceColumns = `id, person, filer, draft, case_number, administration, procedure, evidence, service, source, fields, purpose, state, copy, exchange, failure,
-	consented_at, until_day, fetched_at, agreed_at, withdrawn_at`
+	consented_at, until_day, fetched_at, agreed_at, withdrawn_at, via, issuer, standing`
 
 func (w *Casework) scanEvidence(ctx context.Context, row interface{ Scan(...any) error }) (*Evidence, error) {
 	var e Evidence
-	var fields, purpose, until, exchange string
+	var fields, purpose, until string
 	var sealed []byte
 	var consented, fetched, agreed, withdrawn int64
 	err := row.Scan(&e.ID, &e.Person, &e.Filer, &e.Draft, &e.Case, &e.Administration, &e.Procedure, &e.Document, &e.Service, &e.Source, &fields, &purpose, &e.State,
-		&sealed, &exchange, &e.Failure, &consented, &until, &fetched, &agreed, &withdrawn)
+		&sealed, &e.Request, &e.Failure, &consented, &until, &fetched, &agreed, &withdrawn, &e.Via, &e.Issuer, &e.Standing)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, problem.New(problem.NotFound, "evidence.not_found")
 	}
@@ -157,31 +165,9 @@ func (w *Casework) Consent(ctx context.Context, d *Draft, document string, once 
 	if w.Fetcher == nil {
 		return nil, problem.New(problem.Unavailable, "evidence.no_exchange")
 	}
-	now := w.Clock.Now()
-	e := &Evidence{ID: gov.NewID(), Person: d.Person, Filer: d.Filer, Draft: d.ID, Administration: d.Administration, Procedure: d.Procedure, Document: document,
-		Service: once.Service, Source: once.From, Fields: once.Fields, Purpose: once.Purpose, State: EvidenceConsented, Consented: now,
-		Until: w.today().AddDays(once.Days)}
-	fields, err := json.Marshal(e.Fields)
-	if err != nil {
+	e := w.newEvidence(d, document, once)
+	if err := w.insertEvidence(ctx, e); err != nil {
 		return nil, err
-	}
-	purpose, err := json.Marshal(e.Purpose)
-	if err != nil {
-		return nil, err
-	}
-	err = w.DB.RunTx(ctx, func(tx *db.Tx) error {
-		if _, err := tx.ExecContext(ctx, `UPDATE casework_evidence SET state = $3, withdrawn_at = $4, copy = $5 WHERE draft = $1 AND draft <> '' AND evidence = $2 AND state <> 'withdrawn'`,
-			d.ID, document, EvidenceWithdrawn, db.Micros(now), []byte{}); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO casework_evidence (`+evidenceColumns+`)
-			VALUES ($1, $2, $3, $4, '', $5, $6, $7, $8, $9, $10, $11, $12, $13, '', '', $14, $15, 0, 0, 0)`,
-			e.ID, e.Person, e.Filer, e.Draft, e.Administration, e.Procedure, e.Document, e.Service, e.Source, string(fields), string(purpose), e.State, []byte{},
-			db.Micros(now), e.Until.String())
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("recording a consent: %w", err)
 	}
 	return e, w.fetch(ctx, e, answers)
 }
@@ -212,12 +198,13 @@ func (w *Casework) fetch(ctx context.Context, e *Evidence, answers form.Answers)
 	if err != nil {
 		return err
 	}
-	return w.moveEvidence(ctx, e, EvidenceConsented, `copy = $5, exchange = $6, failure = $7, fetched_at = $4`, sealed, got.Exchange, e.Failure)
+	return w.moveEvidence(ctx, e, EvidenceConsented, e.Fetched, `copy = $5, exchange = $6, failure = $7, fetched_at = $4`, sealed, got.Exchange, e.Failure)
 }
 
-// moveEvidence changes the state of what is fetched from the one it must have.
-func (w *Casework) moveEvidence(ctx context.Context, e *Evidence, from, set string, more ...any) error {
-	args := append([]any{e.ID, from, e.State, db.Micros(w.Clock.Now())}, more...)
+// moveEvidence changes the state of what is fetched from the one it must have; at is $4 of
+// what is set.
+func (w *Casework) moveEvidence(ctx context.Context, e *Evidence, from string, at time.Time, set string, more ...any) error {
+	args := append([]any{e.ID, from, e.State, db.Micros(at)}, more...)
 	return w.DB.RunTx(ctx, func(tx *db.Tx) error {
 		r, err := tx.ExecContext(ctx, `UPDATE casework_evidence SET state = $3, `+set+` WHERE id = $1 AND state = $2`, args...)
 		if err != nil {
@@ -241,7 +228,7 @@ func (w *Casework) Agree(ctx context.Context, filer, id string, right bool) erro
 	if !right {
 		e.State = EvidenceRejected
 	}
-	return w.moveEvidence(ctx, e, EvidenceFetched, `agreed_at = $4`)
+	return w.moveEvidence(ctx, e, EvidenceFetched, w.Clock.Now(), `agreed_at = $4`)
 }
 
 func (w *Casework) evidence(ctx context.Context, filer, id string) (*Evidence, error) {
@@ -269,27 +256,31 @@ func (w *Casework) WithdrawConsent(ctx context.Context, person, id string) error
 	from := e.State
 	e.State = EvidenceWithdrawn
 	if e.Case != "" {
-		return w.moveEvidence(ctx, e, from, `withdrawn_at = $4`)
+		return w.moveEvidence(ctx, e, from, w.Clock.Now(), `withdrawn_at = $4`)
 	}
-	return w.moveEvidence(ctx, e, from, `withdrawn_at = $4, copy = $5`, []byte{})
+	return w.moveEvidence(ctx, e, from, w.Clock.Now(), `withdrawn_at = $4, copy = $5`, []byte{})
 }
 
 // takeEvidence gives a new case what was fetched for its draft, and tells its
 // journal. A document that was to be fetched and that the person did not agree to
-// is missing.
+// is missing. Of one that was presented the journal says who issued it, and how it stood
+// when it was shown.
 func (w *Casework) takeEvidence(ctx context.Context, tx *db.Tx, c *Case, draft string) error {
 	if draft == "" {
 		return nil
 	}
-	rows, err := tx.QueryContext(ctx, `SELECT id, evidence, state, exchange FROM casework_evidence WHERE draft = $1 AND draft <> '' AND state <> 'withdrawn' AND state IN ('agreed', 'failed', 'consented')`, draft)
+	rows, err := tx.QueryContext(ctx, `SELECT id, evidence, state, exchange, via, issuer, standing, fetched_at FROM casework_evidence WHERE draft = $1 AND draft <> '' AND state <> 'withdrawn' AND state IN ('agreed', 'failed', 'consented')`, draft)
 	if err != nil {
 		return err
 	}
-	type row struct{ id, document, state, exchange string }
+	type row struct {
+		id, document, state, exchange, via, issuer, standing string
+		at                                                   int64
+	}
 	var list []row
 	for rows.Next() {
 		var x row
-		if err := rows.Scan(&x.id, &x.document, &x.state, &x.exchange); err != nil {
+		if err := rows.Scan(&x.id, &x.document, &x.state, &x.exchange, &x.via, &x.issuer, &x.standing, &x.at); err != nil {
 			rows.Close()
 			return err
 		}
@@ -300,8 +291,12 @@ func (w *Casework) takeEvidence(ctx context.Context, tx *db.Tx, c *Case, draft s
 	}
 	for _, x := range list {
 		e := Event{Type: Fetched, On: w.today(), At: w.Clock.Now(), Clear: Clear{Items: []string{x.document}, Ref: x.exchange, Role: AsProgram}}
-		if x.state != EvidenceAgreed {
+		switch {
+		case x.state != EvidenceAgreed:
 			e.Type = FetchFailed
+		case x.via == ViaWallet:
+			e.Type = ShownByWallet
+			e.Clear.Source, e.Clear.Issuer, e.Clear.Standing, e.Clear.Shown = x.via, x.issuer, x.standing, db.Time(x.at).UTC().Format(time.RFC3339)
 		}
 		if err := w.appendEvent(ctx, tx, c, &e); err != nil {
 			return err

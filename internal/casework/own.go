@@ -211,7 +211,8 @@ func (w *Casework) checkAnswers(ctx context.Context, f *Filing, underWay bool) e
 		return p
 	}
 	for _, piece := range made.Pieces(answers) {
-		if piece.Missing && !slices.Contains(f.Missing, piece.Evidence) {
+		// A program can't hand on what a wallet shows: it proves its holder to the portal alone.
+		if (piece.Missing || piece.Route == form.RouteWallet) && !slices.Contains(f.Missing, piece.Evidence) {
 			f.Missing = append(f.Missing, piece.Evidence)
 		}
 	}

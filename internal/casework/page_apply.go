@@ -358,7 +358,7 @@ func (m *Mine) handIn(r *http.Request, x *writing) (*Case, error) {
 		switch {
 		case p.Missing:
 			f.Missing = append(f.Missing, p.Evidence)
-		case p.Route == form.RouteFetch:
+		case p.Route == form.RouteFetch, p.Route == form.RouteWallet:
 			f.Fetching = append(f.Fetching, p.Evidence)
 		}
 	}

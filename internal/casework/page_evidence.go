@@ -11,17 +11,29 @@ import (
 	"diwan/internal/web"
 )
 
-// evidenceView is a document that is fetched, as pages show it.
+// evidenceView is a document that is fetched or presented, as pages show it.
 type evidenceView struct {
 	*Evidence
 	Document Document
 	Once     *form.Once
 	From     gov.Text // the administration that holds it
 	Day      gov.Date // of the consent
+	ShownOn  gov.Date // of a presentation, with its time of day
+	ShownAt  string
 	Link     string
 }
 
-// evidenceOf lists the documents that the answers leave to be fetched.
+// evidenceView is what pages show of what was had, without the document's own name.
+func (w *Casework) evidenceView(e *Evidence) evidenceView {
+	v := evidenceView{Evidence: e, From: w.OfficeName(e.Source), Day: gov.DateOf(e.Consented, w.Country.Zone())}
+	if p := e.Copy.Proof; p != nil {
+		v.ShownOn, v.ShownAt = gov.DateOf(p.At, w.Country.Zone()), p.At.In(w.Country.Zone()).Format("15:04")
+	}
+	return v
+}
+
+// evidenceOf lists the documents that the answers leave to be fetched or
+// presented.
 func (m *Mine) evidenceOf(ctx context.Context, x *writing) ([]evidenceView, error) {
 	have, err := m.EvidenceOf(ctx, x.ID)
 	if err != nil {
@@ -33,7 +45,7 @@ func (m *Mine) evidenceOf(ctx context.Context, x *writing) ([]evidenceView, erro
 	}
 	var out []evidenceView
 	for _, p := range x.form.Pieces(x.answers) {
-		if p.Route != form.RouteFetch {
+		if p.Route != form.RouteFetch && p.Route != form.RouteWallet {
 			continue
 		}
 		v := evidenceView{Once: x.form.Once(p.Evidence), Link: m.root() + "/drafts/" + x.ID + "/evidence/" + p.Evidence}
@@ -42,7 +54,8 @@ func (m *Mine) evidenceOf(ctx context.Context, x *writing) ([]evidenceView, erro
 			v.From = m.OfficeName(v.Once.From)
 		}
 		if i := slices.IndexFunc(have, func(e *Evidence) bool { return e.Document == p.Evidence }); i >= 0 {
-			v.Evidence, v.Day = have[i], gov.DateOf(have[i].Consented, m.Country.Zone())
+			y := m.evidenceView(have[i])
+			v.Evidence, v.Day, v.ShownOn, v.ShownAt = y.Evidence, y.Day, y.ShownOn, y.ShownAt
 		}
 		out = append(out, v)
 	}
@@ -53,7 +66,7 @@ func (m *Mine) evidenceOf(ctx context.Context, x *writing) ([]evidenceView, erro
 // or their word on the copy.
 func waiting(list []evidenceView) *evidenceView {
 	for i := range list {
-		if e := list[i].Evidence; e == nil || e.State == EvidenceFetched || e.State == EvidenceRejected {
+		if e := list[i].Evidence; e == nil || e.State == EvidenceFetched || e.State == EvidenceRejected || e.State == EvidenceAsked || e.State == EvidenceRefused {
 			return &list[i]
 		}
 	}
@@ -66,6 +79,11 @@ type evidenceData struct {
 	Next   string
 	Home   string
 	Fields []gov.Text // as people read them
+	// Wallet tells that it may be presented, First that the person chose that before.
+	Wallet, First bool
+	Asked         *Presenting // while a wallet is asked
+	Until         string
+	Script        string
 }
 
 func (m *Mine) evidencePage(w http.ResponseWriter, r *http.Request) {
@@ -77,6 +95,10 @@ func (m *Mine) evidencePage(w http.ResponseWriter, r *http.Request) {
 	d := evidenceData{evidenceView: *v, Draft: x.ID, Next: m.root() + "/drafts/" + x.ID + "/check", Home: m.root() + "/drafts/" + x.ID}
 	for _, f := range v.Once.Fields {
 		d.Fields = append(d.Fields, m.FieldLabel(v.Once.Service, f))
+	}
+	if err := m.waits(r, x, &d); err != nil {
+		m.Site.Fail(w, r, err)
+		return
 	}
 	m.show(w, r, http.StatusOK, "evidence", title, v.Link, d)
 }
@@ -100,7 +122,7 @@ func (m *Mine) openEvidence(w http.ResponseWriter, r *http.Request) (*writing, *
 	return nil, nil, false
 }
 
-// evidenceAct takes the person's word: fetch it, use the copy, the copy is wrong,
+// evidenceAct takes the person's word: fetch it, ask my wallet for it, use the copy, the copy is wrong,
 // or I bring it myself.
 func (m *Mine) evidenceAct(w http.ResponseWriter, r *http.Request) {
 	x, v, ok := m.openEvidence(w, r)
@@ -112,6 +134,10 @@ func (m *Mine) evidenceAct(w http.ResponseWriter, r *http.Request) {
 	switch r.PostFormValue("do") {
 	case "fetch":
 		_, err = m.Consent(r.Context(), &x.Draft, v.Document.ID, v.Once, x.answers)
+	case "wallet-here", "wallet-other":
+		err = m.presentFrom(r, x, v, r.PostFormValue("do") == "wallet-here")
+	case "collect":
+		err = m.collect(r, x, v)
 	case "use", "wrong":
 		if v.Evidence == nil {
 			err = problem.New(problem.Conflict, "evidence.changed")
@@ -161,7 +187,7 @@ func (m *Mine) consents(w http.ResponseWriter, r *http.Request) {
 	}
 	d := consentsData{Who: m.Actor(r)}
 	for _, e := range list {
-		v := consentView{evidenceView{Evidence: e, From: m.OfficeName(e.Source), Day: gov.DateOf(e.Consented, m.Country.Zone())}, m.OfficeName(e.Administration),
+		v := consentView{m.evidenceView(e), m.OfficeName(e.Administration),
 			e.State != EvidenceWithdrawn && !e.Until.Before(m.today())}
 		if t, err := m.Procedures.Terms(r.Context(), e.Procedure); err == nil {
 			v.Document, _ = t.Document(e.Document)

@@ -124,7 +124,7 @@ func (m *Mine) showCase(w http.ResponseWriter, r *http.Request, status int, wron
 		}
 	}
 	for _, e := range proofs {
-		p := evidenceView{Evidence: e, From: m.OfficeName(e.Source), Day: gov.DateOf(e.Consented, m.Country.Zone())}
+		p := m.evidenceView(e)
 		p.Document, _ = v.Terms.Document(e.Document)
 		d.Proofs = append(d.Proofs, p)
 	}

@@ -53,6 +53,10 @@ type Mine struct {
 	Root, Channel string
 	// Base is this installation's address as the reader knows it.
 	Base func(*http.Request) string
+	// Session names the reader's browser session, for what is tied to it; empty of none.
+	Session func(*http.Request) string
+	// Script is the address of what makes a page that waits for a wallet follow by itself.
+	Script string
 	// MayData is the policy on taking a person's data out and erasing them; nil leaves
 	// it to the rule that nobody does so for another.
 	MayData func(r *http.Request, action string) error
@@ -81,6 +85,8 @@ func (m *Mine) Register(mux *http.ServeMux) {
 	mux.HandleFunc("POST /me/drafts/{draft}/check", m.file)
 	mux.HandleFunc("GET /me/drafts/{draft}/evidence/{evidence}", m.evidencePage)
 	mux.HandleFunc("POST /me/drafts/{draft}/evidence/{evidence}", m.evidenceAct)
+	mux.HandleFunc("GET /me/drafts/{draft}/evidence/{evidence}/state", m.presentState)
+	mux.HandleFunc("GET /me/drafts/{draft}/evidence/{evidence}/back", m.presentBack)
 	mux.HandleFunc("GET /me/consents", m.consents)
 	mux.HandleFunc("POST /me/consents/{id}", m.withdrawConsent)
 	mux.HandleFunc("GET /me/cases/{number}", m.caseOf)

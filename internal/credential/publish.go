@@ -13,15 +13,13 @@ import (
 	"diwan/internal/pdf/seal"
 	"diwan/protocol/claimpath"
 	"diwan/protocol/sdjwt"
+	"diwan/protocol/trustlist"
 )
-
-// oidReader is the extended key usage of who asks for ISO mdocs (ISO/IEC 18013-5 annex B).
-var oidReader = asn1.ObjectIdentifier{1, 0, 18013, 5, 1, 6}
 
 // Certify returns a key for somebody who asks for documents, with its certificate under
 // the root of this installation.
 func (s *Credentials) Certify(ctx context.Context, id string, name gov.Text) (crypto.Signer, *x509.Certificate, error) {
-	c, err := s.certified(ctx, issuerPurpose("verifier "+id), seal.Holder{ID: "verifier " + id, Country: s.Country.Code, Uses: []asn1.ObjectIdentifier{oidReader}}, name)
+	c, err := s.certified(ctx, issuerPurpose("verifier "+id), seal.Holder{ID: "verifier " + id, Country: s.Country.Code, Uses: []asn1.ObjectIdentifier{trustlist.ReaderUse}}, name)
 	if err != nil {
 		return nil, nil, err
 	}

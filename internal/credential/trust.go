@@ -2,6 +2,7 @@ package credential
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"net/http"
@@ -32,7 +33,7 @@ func (s *Credentials) TrustList(ctx context.Context) (*trustlist.List, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.Issuers = append(l.Issuers, trustlist.Issuer{ID: portalHolder, Name: s.names(s.Country.Portal), Types: []string{trustlist.StatusLists}, Roots: roots})
+	l.Issuers = append(l.Issuers, trustlist.Issuer{ID: portalHolder, Name: s.names(s.Country.Portal), Types: []string{trustlist.StatusLists, trustlist.Verifiers}, Roots: roots})
 	for _, office := range types.order {
 		certs, err := s.certificatesOf(ctx, issuerPurpose(office))
 		if err != nil {
@@ -122,6 +123,16 @@ func (s *Credentials) SignedTrustList(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return l.Sign(by.key, by.header())
+}
+
+// SignRegistration says that the holder of a certificate is registered as a verifier,
+// until a moment. Whether it is, the caller knows.
+func (s *Credentials) SignRegistration(ctx context.Context, cert *x509.Certificate, until time.Time) (string, error) {
+	by, err := s.certified(ctx, trustPurpose, s.portal(), s.Country.Portal)
+	if err != nil {
+		return "", err
+	}
+	return trustlist.Register(s.Base, cert, s.Clock.Now(), until).Sign(by.key, by.header())
 }
 
 // anchor answers GET /trust/anchor. Who takes it from here believes this address; its

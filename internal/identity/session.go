@@ -192,6 +192,10 @@ func (s *Sessions) signOut(r *http.Request) error {
 	return s.manager.Destroy(r.Context())
 }
 
+// Binding names this browser's session for what is tied to it. It says nothing of the
+// session's secret, and no other session has the same.
+func (s *Sessions) Binding(r *http.Request) string { return s.binding(r.Context()) }
+
 // binding returns what ties exchanges to this browser's session.
 func (s *Sessions) binding(ctx context.Context) string {
 	b := s.manager.GetString(ctx, keyBinding)

@@ -64,6 +64,9 @@ func (s *Verifier) judge(ctx context.Context, r *Request, k *jwe.Key, a *vp.Resp
 				bad.nonce = true
 				return bad, nil
 			}
+			if err != nil && !errors.Is(err, errDiscarded) {
+				return nil, err
+			}
 			answered[c.ID] = answered[c.ID] || err == nil
 		}
 	}
@@ -86,7 +89,14 @@ func (s *Verifier) one(ctx context.Context, r *Request, c dcql.Credential, text 
 		return err
 	}
 	reasons := found.Reasons
-	if found.State == check.Accepted {
+	mine, err := s.owned(ctx, r, found)
+	if err != nil {
+		return err
+	}
+	switch {
+	case found.State == check.Accepted && !mine:
+		reasons = []check.Reason{check.OtherHolder}
+	case found.State == check.Accepted:
 		if err := r.Query.CheckOne(c.ID, held); err == nil {
 			found.Claims = asked(c, found.Claims)
 			o.shown = append(o.shown, Shown{Query: c.ID, Many: c.Multiple, Result: found})
@@ -102,6 +112,18 @@ func (s *Verifier) one(ctx context.Context, r *Request, c dcql.Credential, text 
 	// Why in detail is for whoever operates the portal; what was shown is not told.
 	s.Log.InfoContext(ctx, "a presentation was discarded", "request", r.ID, "reasons", reasons)
 	return errDiscarded
+}
+
+// owned tells whether a document is about whom the request asks. It is found out before
+// anything is kept: who shows a document of somebody else leaves nothing of it here.
+func (s *Verifier) owned(ctx context.Context, r *Request, found check.Result) (bool, error) {
+	if r.Holder == "" || found.State != check.Accepted {
+		return true, nil
+	}
+	if s.Owns == nil {
+		return false, nil
+	}
+	return s.Owns(ctx, r.Holder, found)
 }
 
 // asked keeps the claims that the question names: what a wallet shows beyond it was not

@@ -115,7 +115,7 @@ func (p *Pages) request(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	say := p.Site.Printer(r)
-	d := requestPage{common: common{Script: pathScript}, Request: q, Party: party, Why: party.Purpose, Machine: machine(party, web.LangOf(r)), Here: q.Flow == SameDevice,
+	d := requestPage{common: common{Script: ScriptPath}, Request: q, Party: party, Why: party.Purpose, Machine: machine(party, web.LangOf(r)), Here: q.Flow == SameDevice,
 		State: q.told(), Until: q.Ends.In(p.Country.Zone()).Format("15:04")}
 	d.Open, d.Settled, d.Said = d.State == Waiting || d.State == Fetched, d.State == Accepted || d.State == Refused, say.T(stateWords[d.State])
 	if t := party.Template(q.Template); t != nil {
@@ -183,7 +183,7 @@ func (p *Pages) back(w http.ResponseWriter, r *http.Request) error {
 	if _, err := p.own(r); err != nil {
 		return problem.New(problem.Forbidden, "verification.elsewhere")
 	}
-	p.show(w, r, http.StatusOK, "verify-back", p.Site.Printer(r).T("verify.back.title"), "/verify/back/"+r.PathValue("id"), backPage{common{Script: pathScript}, r.PathValue("id")})
+	p.show(w, r, http.StatusOK, "verify-back", p.Site.Printer(r).T("verify.back.title"), "/verify/back/"+r.PathValue("id"), backPage{common{Script: ScriptPath}, r.PathValue("id")})
 	return nil
 }
 

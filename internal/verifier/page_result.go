@@ -17,7 +17,7 @@ var reasonWords = map[check.Reason]string{
 	check.BadSignature: "verify.reason.bad_signature", check.NotYetValid: "verify.reason.not_yet_valid", check.Expired: "verify.reason.expired",
 	check.Suspended: "verify.reason.suspended", check.Revoked: "verify.reason.revoked", check.HolderNotProved: "verify.reason.holder_not_proved",
 	check.StatusUnknown: "verify.reason.status_unknown", check.WrongNonce: "verify.reason.wrong_nonce", check.QueryNotMet: "verify.reason.query_not_met",
-	check.OverAsked: "verify.reason.over_asked",
+	check.OverAsked: "verify.reason.over_asked", check.OtherHolder: "verify.reason.other_holder",
 }
 
 type resultPage struct {
@@ -59,7 +59,7 @@ func (p *Pages) showResult(w http.ResponseWriter, r *http.Request, found check.R
 
 func (p *Pages) resultPage(r *http.Request, state check.State, reasons []check.Reason) resultPage {
 	say := p.Site.Printer(r)
-	d := resultPage{common: common{Script: pathScript}, State: state, Verdict: say.T(verdicts[state])}
+	d := resultPage{common: common{Script: ScriptPath}, State: state, Verdict: say.T(verdicts[state])}
 	for _, x := range reasons {
 		d.Reasons = append(d.Reasons, say.T(reasonWords[x]))
 	}
@@ -184,7 +184,7 @@ func (p *Pages) number(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return problem.New(problem.Internal, "internal")
 	}
-	d := numberPage{common: common{Script: pathScript}, Number: n, Verdict: p.Site.Printer(r).T(word), Good: s.State == "valid", Standing: s}
+	d := numberPage{common: common{Script: ScriptPath}, Number: n, Verdict: p.Site.Printer(r).T(word), Good: s.State == "valid", Standing: s}
 	p.show(w, r, http.StatusOK, "verify-number", d.Verdict, "/verify/"+n, d)
 	return nil
 }

@@ -64,7 +64,7 @@ func TestPages(t *testing.T) {
 				}
 			}
 			get("/verify", 200, `name="file"`, `value="permit-loan"`, `dir="`+l.Dir+`"`)
-			get("/verify/code", 200, "data-hash", pathScript)
+			get("/verify/code", 200, "data-hash", ScriptPath)
 			get("/verify/P-17", 200, "is-bad")
 			get("/verify/P-18", 404)
 			get("/verify/%3Cscript%3E", 404)
@@ -246,7 +246,7 @@ func TestShort(t *testing.T) {
 				w.Errorf("%q: %d %s", accept, rec.Code, rec.Header().Get("Location"))
 			}
 		}
-		rec := w.ask("GET", pathScript, "", "", nil)
+		rec := w.ask("GET", ScriptPath, "", "", nil)
 		if rec.Code != 200 || !strings.HasPrefix(rec.Header().Get("Content-Type"), "text/javascript") {
 			w.Errorf("the script: %d", rec.Code)
 		}

@@ -32,9 +32,11 @@ type Pages struct {
 
 // Addresses outside the languages.
 const (
-	pathShort  = "/v"
-	pathScript = "/verify.js"
+	pathShort = "/v"
 )
+
+// ScriptPath is the script of these pages, for others of the portal that wait for a wallet.
+const ScriptPath = "/verify.js"
 
 // CheckPath is where files are posted, for whoever bounds what is posted elsewhere: it
 // bounds them itself.
@@ -71,7 +73,7 @@ func (p *Pages) Register(mux *http.ServeMux) {
 // pages show, and the script of these pages.
 func (p *Pages) RegisterShort(mux *http.ServeMux) {
 	file := web.NewRendered("text/javascript; charset=utf-8", script)
-	mux.Handle("GET "+pathScript, file)
+	mux.Handle("GET "+ScriptPath, file)
 	mux.HandleFunc("GET "+pathShort, func(w http.ResponseWriter, r *http.Request) {
 		// Browsers carry what stands behind "#" over to the page, and never send it.
 		w.Header().Set("Vary", "Accept-Language")
@@ -116,7 +118,7 @@ func (p *Pages) home(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) homeWith(w http.ResponseWriter, r *http.Request, status int, wrong error) error {
-	d := homePage{common: common{Script: pathScript}, Numbers: p.Numbers != nil, Demo: p.Demo, PDF: p.Render != nil}
+	d := homePage{common: common{Script: ScriptPath}, Numbers: p.Numbers != nil, Demo: p.Demo, PDF: p.Render != nil}
 	parties, err := p.Askers(r.Context(), p.who(r))
 	if err != nil {
 		return err
@@ -241,7 +243,7 @@ func tooLarge(err error) error {
 
 // code is the page that phone cameras open: its script reads what stands behind "#".
 func (p *Pages) code(w http.ResponseWriter, r *http.Request) error {
-	p.show(w, r, http.StatusOK, "verify-code", p.Site.Printer(r).T("verify.code.title"), "/verify/code", common{Script: pathScript})
+	p.show(w, r, http.StatusOK, "verify-code", p.Site.Printer(r).T("verify.code.title"), "/verify/code", common{Script: ScriptPath})
 	return nil
 }
 

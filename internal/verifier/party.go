@@ -275,6 +275,9 @@ func (s *Verifier) Party(ctx context.Context, id string) (*Party, error) {
 	if err != nil {
 		return nil, err
 	}
+	if m[id] == nil && s.Others != nil {
+		return s.Others(ctx, id)
+	}
 	if m[id] == nil {
 		return nil, errNoParty
 	}

@@ -51,6 +51,9 @@ type Ask struct {
 	Return string
 	// Session is the browser that begins, empty for a program.
 	Session string
+	// Holder is whom the document has to be about, as Options.Owns knows people; empty asks
+	// anybody.
+	Holder string
 	// Lang is the language of the portal's own page of return.
 	Lang gov.Lang
 }
@@ -71,6 +74,7 @@ type Request struct {
 	Keep                   string
 	Minutes                int
 	Flow, Return, ClientID string
+	Holder                 string
 	State                  string
 	Reasons                []check.Reason
 	WalletError            string
@@ -85,7 +89,7 @@ type Request struct {
 // Begin makes a request of a verifier. What it may not ask is refused with
 // "verification.over_asked".
 func (s *Verifier) Begin(ctx context.Context, p *Party, a Ask) (*Begun, error) {
-	r := Request{ID: gov.NewID(), Verifier: p.ID, Template: a.Template, Query: a.Query, Keep: KeepNothing, Flow: a.Flow, State: Waiting, Created: s.Clock.Now(), nonce: vp.NewNonce()}
+	r := Request{ID: gov.NewID(), Verifier: p.ID, Holder: a.Holder, Template: a.Template, Query: a.Query, Keep: KeepNothing, Flow: a.Flow, State: Waiting, Created: s.Clock.Now(), nonce: vp.NewNonce()}
 	if a.Template != "" {
 		t := p.Template(a.Template)
 		if t == nil || a.Query != nil {
@@ -170,9 +174,9 @@ func (s *Verifier) insert(ctx context.Context, r *Request) error {
 	}
 	return s.DB.RunTx(ctx, func(tx *db.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO verifier_request (id, verifier, template, query, keep, minutes, flow, return_uri, client_id, nonce, sealed_key, secret_hash, session_hash, code_hash,
-			state, reasons, wallet_error, sealed_result, created_at, ends_at, answered_at, gone_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, '', $14, '[]', '', $15, $16, $17, 0, $18)`,
+			state, reasons, wallet_error, sealed_result, created_at, ends_at, answered_at, gone_at, holder) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, '', $14, '[]', '', $15, $16, $17, 0, $18, $19)`,
 			r.ID, r.Verifier, r.Template, string(q), r.Keep, r.Minutes, r.Flow, r.Return, r.ClientID, r.nonce, r.sealedKey, r.secretHash, r.session, r.State, []byte{},
-			db.Micros(r.Created), db.Micros(r.Ends), db.Micros(r.Ends.Add(unread)))
+			db.Micros(r.Created), db.Micros(r.Ends), db.Micros(r.Ends.Add(unread)), r.Holder)
 		if err != nil {
 			return fmt.Errorf("keeping a request: %w", err)
 		}

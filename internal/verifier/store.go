@@ -34,8 +34,8 @@ func (s *Verifier) load(ctx context.Context, q querier, id string) (*Request, er
 	var query, reasons string
 	var created, ends, answered, gone int64
 	err := q.QueryRowContext(ctx, `SELECT id, verifier, template, query, keep, minutes, flow, return_uri, client_id, nonce, sealed_key, secret_hash, session_hash, code_hash, state, reasons, wallet_error,
-		sealed_result, created_at, ends_at, answered_at, gone_at FROM verifier_request WHERE id = $1`, id).Scan(&r.ID, &r.Verifier, &r.Template, &query, &r.Keep, &r.Minutes, &r.Flow, &r.Return,
-		&r.ClientID, &r.nonce, &r.sealedKey, &r.secretHash, &r.session, &r.codeHash, &r.State, &reasons, &r.WalletError, &r.sealedResult, &created, &ends, &answered, &gone)
+		sealed_result, created_at, ends_at, answered_at, gone_at, holder FROM verifier_request WHERE id = $1`, id).Scan(&r.ID, &r.Verifier, &r.Template, &query, &r.Keep, &r.Minutes, &r.Flow, &r.Return,
+		&r.ClientID, &r.nonce, &r.sealedKey, &r.secretHash, &r.session, &r.codeHash, &r.State, &reasons, &r.WalletError, &r.sealedResult, &created, &ends, &answered, &gone, &r.Holder)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, errNoRequest
 	}

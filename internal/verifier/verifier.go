@@ -78,6 +78,15 @@ type Options struct {
 	Demo bool
 	// As lists the verifiers as which somebody who is signed in may ask; nil lists none.
 	As func(ctx context.Context, who gov.Actor) []string
+	// Others finds those who ask without being registered one by one: administrations, whose
+	// procedures say what they may ask. The error for nobody is of kind NotFound; nil knows none.
+	Others func(ctx context.Context, id string) (*Party, error)
+	// Owns tells whether a document that was found good is about a person; nil where no
+	// request names one, and then those that do are refused.
+	Owns func(ctx context.Context, person string, x check.Result) (bool, error)
+	// Registered signs that the holder of a certificate is a registered verifier, for
+	// wallets to know it by; nil where nobody does.
+	Registered func(ctx context.Context, cert *x509.Certificate, until time.Time) (string, error)
 	// Scheme begins the links that open a wallet; empty is "openid4vp://".
 	Scheme string
 	// Life is how long a request waits for its answer; 0 is five minutes.

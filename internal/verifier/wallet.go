@@ -1,10 +1,13 @@
 package verifier
 
 import (
+	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"diwan/internal/gov"
 	"diwan/internal/problem"
@@ -114,6 +117,9 @@ func (s *Verifier) object(w http.ResponseWriter, r *http.Request) error {
 	}
 	o := vp.Request{ClientID: q.ClientID, Mode: vp.DirectPostJWT, ResponseURI: s.requestURI(q.ID) + pathAnswer, Nonce: q.nonce, State: q.ID, WalletNonce: walletNonce,
 		Query: q.Query, Metadata: vp.MetadataFor(k), Issued: s.Clock.Now(), Expires: q.Ends, Info: info(p, q)}
+	if o.Info, err = s.registered(ctx, o.Info, chain[0], q.Ends); err != nil {
+		return err
+	}
 	text, err := o.Sign(key, chain)
 	if err != nil {
 		return err
@@ -152,6 +158,21 @@ func info(p *Party, q *Request) []vp.VerifierInfo {
 		return nil
 	}
 	return []vp.VerifierInfo{{Format: infoFormat, Data: data}}
+}
+
+// registered adds what the operator says: that who signs this is registered here, and may
+// ask. A wallet that finds it missing, or of another certificate, says that nobody known
+// asks.
+func (s *Verifier) registered(ctx context.Context, list []vp.VerifierInfo, cert *x509.Certificate, until time.Time) ([]vp.VerifierInfo, error) {
+	if s.Registered == nil {
+		return list, nil
+	}
+	text, err := s.Registered(ctx, cert, until)
+	if err != nil {
+		return nil, fmt.Errorf("the registration of a verifier: %w", err)
+	}
+	data, err := json.Marshal(text)
+	return append(list, vp.VerifierInfo{Format: vp.InfoJWT, Data: data}), err
 }
 
 // answer takes what a wallet posts (OpenID4VP 1.0 §8.2). What can't be read, is

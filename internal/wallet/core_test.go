@@ -7,6 +7,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/asn1"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
@@ -101,11 +102,11 @@ func makeFixtures(t *testing.T) *fixtures {
 	must := good(t)
 	f.root = must(seal.NewAuthority("Test authority", "XX", newKey(t), f.now)).(*seal.Authority)
 	stranger := must(seal.NewAuthority("Stranger", "XX", newKey(t), f.now)).(*seal.Authority)
-	make := func(a *seal.Authority, id string) party {
+	make := func(a *seal.Authority, id string, uses ...asn1.ObjectIdentifier) party {
 		k := newKey(t)
-		return party{k, must(a.Issue(k.Public(), seal.Holder{Name: "Office " + id, ID: id}, f.now)).(*x509.Certificate)}
+		return party{k, must(a.Issue(k.Public(), seal.Holder{Name: "Office " + id, ID: id, Uses: uses}, f.now)).(*x509.Certificate)}
 	}
-	f.office, f.verifier = make(f.root, "office"), make(f.root, "bank")
+	f.office, f.verifier = make(f.root, "office"), make(f.root, "bank", trustlist.ReaderUse)
 	portal, alien := make(f.root, "portal"), make(stranger, "office")
 	holder := newKey(t)
 	f.out["now"], f.out["operator"], f.out["list_uri"], f.out["holder_pkcs8"], f.out["holder_jwk"] = f.now.Unix(), operator, listURI, pkcs8(t, holder), jwkOf(t, holder.Public())
@@ -115,6 +116,7 @@ func makeFixtures(t *testing.T) *fixtures {
 	f.status(t, portal, alien)
 	f.paper(t, alien)
 	f.ask(t)
+	f.register(t, portal, map[string]party{"good": f.verifier, "seal": make(f.root, "bank"), "alien": make(stranger, "bank", trustlist.ReaderUse)})
 	f.out["client_attestation_server"] = operator
 	return f
 }
@@ -123,7 +125,7 @@ func makeFixtures(t *testing.T) *fixtures {
 func (f *fixtures) trust(t *testing.T, portal party) {
 	roots := []string{base64.StdEncoding.EncodeToString(f.root.Certificate.Raw)}
 	f.list = &trustlist.List{Operator: operator, IssuedAt: f.now.Unix(), Expires: f.now.Add(time.Hour).Unix(), TTL: 60, Issuers: []trustlist.Issuer{
-		{ID: "portal", Name: map[string]string{"fr": "Portail"}, Types: []string{trustlist.StatusLists}, Roots: roots},
+		{ID: "portal", Name: map[string]string{"fr": "Portail"}, Types: []string{trustlist.StatusLists, trustlist.Verifiers}, Roots: roots},
 		{ID: "office", Name: map[string]string{"fr": "Bureau"}, Types: []string{kind, docType}, Roots: roots,
 			Certificates: []string{base64.StdEncoding.EncodeToString(f.office.cert.Raw)}},
 	}}
@@ -184,6 +186,25 @@ func (f *fixtures) ask(t *testing.T) {
 		WalletNonce: "wallet-nonce", Query: q, Metadata: vp.MetadataFor(f.answer), Issued: f.now, Expires: f.now.Add(time.Minute)}
 	f.out["request"] = must(f.request.Sign(f.verifier.key, []*x509.Certificate{f.verifier.cert}))
 	f.out["client_id"], f.out["verifier_pkcs8"], f.out["verifier_cert"] = f.request.ClientID, pkcs8(t, f.verifier.key), base64.StdEncoding.EncodeToString(f.verifier.cert.Raw)
+}
+
+// register writes who is registered: certificates with the token of each, and tokens that
+// must not help the good one.
+func (f *fixtures) register(t *testing.T, portal party, all map[string]party) {
+	must := good(t)
+	signed := func(by party, of *x509.Certificate, operator string, until time.Time) string {
+		return must(trustlist.Register(operator, of, f.now, until).Sign(by.key, by.header())).(string)
+	}
+	until, of := f.now.Add(time.Minute), all["good"].cert
+	out := map[string][2]string{}
+	for name, p := range all {
+		out[name] = [2]string{base64.StdEncoding.EncodeToString(p.cert.Raw), signed(portal, p.cert, operator, until)}
+	}
+	chain := base64.StdEncoding.EncodeToString(of.Raw)
+	out["ended"], out["by itself"], out["by an issuer"] = [2]string{chain, signed(portal, of, operator, f.now)}, [2]string{chain, signed(all["good"], of, operator, until)}, [2]string{chain, signed(f.office, of, operator, until)}
+	out["of another"], out["with another operator"] = [2]string{chain, out["seal"][1]}, [2]string{chain, signed(portal, of, "https://other.example", until)}
+	out["missing"] = [2]string{chain, ""}
+	f.out["registrations"] = out
 }
 
 // askFor makes a request of the bank for claims of a type, named with commas.

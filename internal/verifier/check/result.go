@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"diwan/protocol/claimpath"
+	"diwan/protocol/statuslist"
 )
 
 // State is the verdict.
@@ -43,11 +44,13 @@ const (
 	WrongNonce  Reason = "wrong_nonce"
 	QueryNotMet Reason = "query_not_met"
 	OverAsked   Reason = "over_asked"
+	// OtherHolder: the document is of somebody else than the one about whom is asked.
+	OtherHolder Reason = "other_holder"
 )
 
 // Reasons lists all reasons, for words about each.
 func Reasons() []Reason {
-	return []Reason{Unreadable, Unsupported, UntrustedIssuer, BadSignature, NotYetValid, Expired, Suspended, Revoked, HolderNotProved, StatusUnknown, WrongNonce, QueryNotMet, OverAsked}
+	return []Reason{Unreadable, Unsupported, UntrustedIssuer, BadSignature, NotYetValid, Expired, Suspended, Revoked, HolderNotProved, StatusUnknown, WrongNonce, QueryNotMet, OverAsked, OtherHolder}
 }
 
 // Forms of a document.
@@ -100,6 +103,9 @@ type Result struct {
 	StatusSeconds int64 `json:"status_age"`
 	// Trace is for whoever looks into the matter, not for people.
 	Trace string `json:"-"`
+	// Place is where the status of this copy stands, nil where it has none. It is not kept:
+	// it would tell two showings of one copy apart from all others.
+	Place *statuslist.Reference `json:"-"`
 
 	nonce  bool // it was made for another request
 	claims map[string]any

@@ -13,6 +13,7 @@ import (
 // hand is good until its end when the network fails.
 func (k *Kit) lookUp(ctx context.Context, r *Result, ref statuslist.Reference) {
 	now := k.o.Now()
+	r.Place = &ref
 	var v *statuslist.Verified
 	var s statuslist.Value
 	var err error

@@ -1,16 +1,16 @@
 // Showing documents (OpenID4VP 1.0): who asks, for what, and an answer that only they can read.
-import { b64url, must, nonce as randomText, random, unb64url, utf8 } from "./core/bytes.js";
+import { Fault, b64url, must, nonce as randomText, random, unb64url, utf8 } from "./core/bytes.js";
 import * as dcql from "./core/dcql.js";
 import * as jose from "./core/jose.js";
 import * as jwe from "./core/jwe.js";
 import * as mdoc from "./core/mdoc.js";
 import * as asked from "./core/request.js";
 import * as sdjwt from "./core/sdjwt.js";
+import { registered } from "./core/trust.js";
 import * as documents from "./documents.js";
 import * as keys from "./keys.js";
 import * as net from "./net.js";
-import { vouched } from "./receive.js";
-import { now } from "./state.js";
+import { consult, now } from "./state.js";
 import * as store from "./store.js";
 
 const type = asked.type;
@@ -45,10 +45,21 @@ const abilities = {
 
 /** @param {string} text @param {string} clientID @param {string} sent @returns {Promise<Request>} */
 async function check(text, clientID, sent) {
-  const a = await asked.read(text, clientID, sent, now()), r = { ...a.request, known: await vouched(a.chain) };
+  const a = await asked.read(text, clientID, sent, now()), r = { ...a.request, known: await known(a) };
   if (!a.fault) return r;
   await refuse(r, ["invalid_transaction_data", "vp_formats_not_supported"].includes(a.fault.code) ? a.fault.code : "invalid_request").catch(() => {});
   throw a.fault;
+}
+
+/** Tells whether who asks is registered with this installation. @param {Awaited<ReturnType<typeof asked.read>>} a */
+async function known(a) {
+  try {
+    await registered(a.chain, a.request.registration, now(), consult);
+    return true;
+  } catch (e) {
+    if (e instanceof Fault) return false;
+    throw e;
+  }
 }
 
 /** @typedef {{ question: dcql.Question, candidates: { document: documents.Document, standing: documents.Standing, paths: dcql.Path[] }[] }} Choice */

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 	"diwan/protocol/openid4"
 	"diwan/protocol/openid4/vci"
 	"diwan/protocol/openid4/vp"
+	"diwan/protocol/trustlist"
 )
 
 // Question is a verifier's request that was found to be the one it says.
@@ -21,9 +23,12 @@ type Question struct {
 	Request *vp.Request
 	// Name is what the verifier's certificate calls it, Host where the answer goes.
 	Name, Host string
-	// Vouched tells that the certificate leads to one of the wallet's anchors. Otherwise
-	// it is only known that the request came from whoever holds that certificate.
+	// Vouched tells that an operator under one of the wallet's anchors registered who asks,
+	// by this certificate, which is for asking. Otherwise it is only known that the request
+	// came from whoever holds that certificate.
 	Vouched bool
+
+	chain []*x509.Certificate
 }
 
 // Ask follows a link with a request for a presentation and checks the request. A verifier
@@ -52,6 +57,7 @@ func (w *Wallet) Ask(ctx context.Context, link string) (*Question, error) {
 	if err != nil {
 		return nil, err
 	}
+	q.Vouched = w.registered(ctx, q)
 	u, err := url.Parse(q.Request.ResponseURI)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrAddress, err)
@@ -103,8 +109,34 @@ func (w *Wallet) verifier(h jws.Header, q *Question) (crypto.PublicKey, error) {
 	if len(leaf.Subject.Organization) > 0 {
 		q.Name = leaf.Subject.Organization[0]
 	}
-	q.Vouched = w.anchored(h.X5C)
+	q.chain = h.X5C
 	return leaf.PublicKey, nil
+}
+
+// registered tells whether who asks is registered: by the operator that signed it, whose
+// list of issuers is asked for only after its signature led to one of the anchors.
+func (w *Wallet) registered(ctx context.Context, q *Question) bool {
+	if len(w.Anchors) == 0 {
+		return false
+	}
+	for _, i := range q.Request.Info {
+		var token string
+		if i.Format != vp.InfoJWT || json.Unmarshal(i.Data, &token) != nil {
+			continue
+		}
+		r, signer, err := trustlist.ParseRegistration(token)
+		if err != nil || len(signer) == 0 || !w.anchored(signer) {
+			continue
+		}
+		t, err := w.trustIn(ctx, r.Operator)
+		if err != nil {
+			continue
+		}
+		if _, err := t.list.Verifier(q.chain, token, w.now()); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *Wallet) anchored(chain []*x509.Certificate) bool {

@@ -249,3 +249,13 @@ test("paper", async () => {
     await assert.rejects(() => paper.open(s, l, now), (e) => typeof e.code === "string");
   }
 });
+
+test("who is registered to ask", async () => {
+  const list = await trust.read(f.trust, f.operator, [new Certificate(unb64(f.anchor))], now);
+  const find = async (look) => ({ answer: await look(list), held: { list } });
+  for (const [name, [cert, token]] of Object.entries(f.registrations)) {
+    const asks = () => trust.registered([new Certificate(unb64(cert))], token, now, find);
+    if (name === "good") await asks();
+    else await assert.rejects(asks, (e) => ["untrusted_issuer", "bad_signature", "unreadable"].includes(e.code), name);
+  }
+});

@@ -53,6 +53,9 @@ type Request struct {
 	Expires      time.Time // optional
 }
 
+// InfoJWT is the format of what is said of a verifier as a signed JWT.
+const InfoJWT = "jwt"
+
 // VerifierInfo is what others say of the verifier (§5.11).
 type VerifierInfo struct {
 	Format        string          `json:"format"`

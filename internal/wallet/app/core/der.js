@@ -85,6 +85,8 @@ export class Certificate {
     this.maySign = true;
     /** @type {string[]} */
     this.hosts = [];
+    /** What the key is for, as identifiers in hexadecimal. @type {string[]} */
+    this.uses = [];
     /** @type {Uint8Array | null} */
     this.authorityKey = null;
     for (const e of parts.slice(7)) if (e.tag === 0xa3) for (const x of inside(nodes(e.body)[0], 0x30)) this.extension(inside(x, 0x30));
@@ -109,7 +111,7 @@ export class Certificate {
       case oid.authority:
         for (const x of nodes(n.body)) if (x.tag === 0x80) this.authorityKey = x.body;
         return;
-      case oid.extended: return;
+      case oid.extended: this.uses = nodes(n.body).map((x) => hex(x.body)); return;
     }
     must(!critical, "unsupported", "a critical extension");
   }

@@ -9,7 +9,7 @@ import * as jwe from "./jwe.js";
 export const type = "oauth-authz-req+jwt";
 const audience = "https://self-issued.me/v2";
 
-/** @typedef {{ clientID: string, mode: string, uri: string, nonce: string, state: string, query: dcql.Query, metadata: any, name: string, names: Record<string, string>, purposes: Record<string, string>, demonstration: boolean, host: string }} Request */
+/** @typedef {{ clientID: string, mode: string, uri: string, nonce: string, state: string, query: dcql.Query, metadata: any, name: string, names: Record<string, string>, purposes: Record<string, string>, demonstration: boolean, registration: string, host: string }} Request */
 
 /**
  * Reads a request and checks that it is the one that the link leads to, and whose it says it is. Before it is known to
@@ -45,7 +45,7 @@ export async function read(text, clientID, sent, now) {
   const info = inform(c.verifier_info);
   /** @type {Request} */
   const r = { clientID, mode: c.response_mode, uri: c.response_uri, nonce: c.nonce, state: c.state ?? "", query: { credentials: [] }, metadata: said, name: leaf.organization || leaf.commonName || to.hostname,
-    names: { ...spoken(said, "client_name"), ...info.names }, purposes: info.purposes, demonstration: info.demonstration, host: to.host };
+    names: { ...spoken(said, "client_name"), ...info.names }, purposes: info.purposes, demonstration: info.demonstration, registration: info.registration, host: to.host };
   try {
     rule(c.response_type === "vp_token", "response_type");
     rule(typeof c.nonce === "string" && c.nonce && safe.test(c.nonce) && c.nonce.length <= 1024, "nonce");
@@ -74,9 +74,10 @@ function spoken(o, name) {
 
 /** What the verifier says of itself, by language; it is worth as much as its certificate. @param {any} list verifier_info */
 function inform(list) {
-  const out = { names: /** @type {Record<string, string>} */ ({}), purposes: /** @type {Record<string, string>} */ ({}), demonstration: false };
+  const out = { names: /** @type {Record<string, string>} */ ({}), purposes: /** @type {Record<string, string>} */ ({}), demonstration: false, registration: "" };
   const texts = (/** @type {any} */ o) => Object.fromEntries(Object.entries(isObject(o) ? o : {}).flatMap(([k, v]) => (typeof v === "string" ? [[k, v.slice(0, 500)]] : [])));
-  for (const x of Array.isArray(list) ? list.slice(0, 16) : []) if (isObject(x) && isObject(x.data)) {
+  for (const x of Array.isArray(list) ? list.slice(0, 16) : []) if (isObject(x) && x.format === "jwt" && typeof x.data === "string") out.registration = x.data;
+  else if (isObject(x) && isObject(x.data)) {
     Object.assign(out.names, texts(x.data.name));
     Object.assign(out.purposes, texts(x.data.purpose));
     out.demonstration ||= x.data.demonstration === true;

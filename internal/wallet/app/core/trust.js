@@ -1,5 +1,5 @@
 // The signed list of who may issue what. Whoever keeps it can check documents without asking anybody.
-import { Fault, b64, hash, hex, must, unb64 } from "./bytes.js";
+import { Fault, b64, b64url, hash, hex, must, unb64 } from "./bytes.js";
 import { Certificate, chained } from "./der.js";
 import { isObject } from "./json.js";
 import * as jose from "./jose.js";
@@ -51,6 +51,25 @@ export class TrustList {
     for (const c of this.issuers.flatMap((i) => i.certificates)) if (hex((await hash(c.der)).subarray(0, 8)) === hex(id)) return c;
     throw new Fault("untrusted_issuer", "no key is called so");
   }
+}
+
+/** Who asks for documents has a certificate for that (ISO/IEC 18013-5 annex B). */
+const reader = "28818c5d050106";
+
+/**
+ * Checks that who asks under a chain is registered: somebody on the list for it signed that for this very certificate, for
+ * now, and the certificate is for asking. Find is how the signer is looked for on the list.
+ * @param {Certificate[]} chain @param {string} token @param {number} now
+ * @param {(look: (l: TrustList) => Promise<Issuer>) => Promise<{ answer: Issuer, held: { list: TrustList } }>} find
+ */
+export async function registered(chain, token, now, find) {
+  const t = jose.parse(token, ["verifier-registration+jwt"], "untrusted_issuer"), c = t.claims, leaf = chain[0];
+  must(leaf.uses.includes(reader) && c.iat <= now + 60 && c.exp > now, "untrusted_issuer", "not for asking, or not at this time");
+  must(c.sub && c.sub === leaf.serialNumber && c.cnf?.["x5t#S256"] === b64url(await leaf.fingerprint()), "untrusted_issuer", "registered is somebody else");
+  const { answer, held } = await find((l) => l.issuer(t.chain, "verifiers", now));
+  must(held.list.fresh(now) && held.list.operator === c.iss, "untrusted_issuer", "the list");
+  await t.verify(await t.chain[0].key());
+  await chained(chain, answer.roots, now);
 }
 
 /** @param {any} list @param {number} max */
