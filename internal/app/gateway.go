@@ -71,6 +71,7 @@ func roomForMessages(ctx context.Context, records func() uint64) {
 				roomy = false
 				debug.SetGCPercent(100)
 				debug.FreeOSMemory()
+				letGoOfProgram()
 			}
 		}
 		last = n
