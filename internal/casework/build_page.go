@@ -36,8 +36,6 @@ type Builder struct {
 	// Sources are the data services of an administration from which a form may fetch;
 	// nil where there are none.
 	Sources func(from string) ([]Source, error)
-	// Places are those below the regions, for the preview of addresses.
-	Places []form.Place
 }
 
 const builderRoot = "/office/forms"
