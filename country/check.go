@@ -19,7 +19,7 @@ var schemaText []byte
 // schemas maps the files of a pack to the part of the schema that describes
 // them. A pattern may match no file.
 var schemas = map[string]string{
-	"country.json": "country", "law.json": "law", "lists.json": "lists", "regions.json": "regions", "map.json": "map",
+	"country.json": "country", "law.json": "law", "lists.json": "lists", "regions.json": "regions", "places.json": "places", "map.json": "map",
 	"holidays.json": "holidays", "document-types.json": "documentTypes", "administrations*.json": "administrations",
 	"catalogue/administrations*.json": "administrations", "catalogue/themes.json": "themes",
 	"catalogue/life-events.json": "lifeEvents", "catalogue/services.json": "services",

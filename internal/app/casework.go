@@ -45,6 +45,29 @@ type caseworkPlan struct {
 	Sources map[string]evidenceSource `json:"sources"`
 }
 
+// placesFile names what lies below the regions.
+const placesFile = "places.json"
+
+// places reads what lies below the regions of the country, none where that is not
+// described. A place that lies nowhere is a fault of the pack.
+func (a *App) places() ([]form.Place, error) {
+	var out []form.Place
+	err := country.Decode(a.pack.Files, placesFile, &out)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	known := map[string]bool{}
+	for _, r := range a.Country.Regions {
+		known[r.ID] = true
+	}
+	for _, p := range out {
+		if p.Level == "province" && !known[p.Within] {
+			return nil, fmt.Errorf("%s: %s lies in %q, which is no region", placesFile, p.ID, p.Within)
+		}
+	}
+	return out, err
+}
+
 // openCasework opens the casework, if the country describes its clock.
 func (a *App) openCasework(ctx context.Context) error {
 	rules, err := ClockRules(a.pack)
@@ -68,6 +91,10 @@ func (a *App) openCasework(ctx context.Context) error {
 		return err
 	}
 	a.caseFiles = files
+	places, err := a.places()
+	if err != nil {
+		return err
+	}
 	payments, err := a.paymentProvider()
 	if err != nil {
 		return err
@@ -86,6 +113,7 @@ func (a *App) openCasework(ctx context.Context) error {
 			return a.Accounts.ReferenceIn(ctx, person, "administration:"+administration)
 		},
 		Above:      catalogued.above,
+		Places:     places,
 		FieldLabel: plan.fieldLabel,
 		Resolve:    a.resolveReference,
 		Retention:  around.Retention, Complaints: around.Complaints,

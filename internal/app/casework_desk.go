@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 
+	"diwan/country"
 	"diwan/internal/casework"
 	"diwan/internal/casework/form"
 	"diwan/internal/gov"
@@ -71,7 +72,7 @@ func (a *App) registerBuilder(mux *http.ServeMux) {
 	if a.Casework == nil {
 		return
 	}
-	b := &casework.Builder{Casework: a.Casework, Site: a.Site, Actor: identity.Actor, MayForm: a.mayForm, Mine: a.proceduresOf, Facts: a.formFacts}
+	b := &casework.Builder{Casework: a.Casework, Site: a.Site, Actor: identity.Actor, MayForm: a.mayForm, Mine: a.proceduresOf, Facts: a.formFacts, Sources: a.formSources}
 	b.Register(mux)
 }
 
@@ -115,6 +116,28 @@ func (a *App) formFacts(procedure string) (form.Facts, error) {
 		return form.Facts{}, problem.New(problem.NotFound, "procedure.not_found")
 	}
 	return form.Facts{Name: e.Name, Languages: a.Country.Order(), Say: func(l gov.Lang, key string) string { return a.Site.Words.Printer(string(l)).T(key) }}, nil
+}
+
+// formSources are the data services of an administration from which a form may fetch
+// a document, by name.
+func (a *App) formSources(from string) ([]casework.Source, error) {
+	var plan caseworkPlan
+	if err := country.Decode(a.pack.Files, caseworkFile, &plan); err != nil {
+		return nil, err
+	}
+	var out []casework.Source
+	for id, s := range plan.Sources {
+		if s.From == "" || s.From != from {
+			continue
+		}
+		x := casework.Source{Service: id, Asks: s.asks()}
+		for _, f := range s.Fields {
+			x.Fields = append(x.Fields, casework.SourceField{Name: f.Name, Label: f.Label})
+		}
+		out = append(out, x)
+	}
+	slices.SortFunc(out, func(x, y casework.Source) int { return cmp.Compare(x.Service, y.Service) })
+	return out, nil
 }
 
 // registry finds who stands at a counter.

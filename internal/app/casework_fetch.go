@@ -21,6 +21,9 @@ import (
 
 // evidenceSource is a data service by which a document is fetched.
 type evidenceSource struct {
+	// From is the administration that holds what the service gives; without one no
+	// form is built on it here.
+	From string `json:"from"`
 	// Path is that of the service, with "{name}" where an answer of the form goes.
 	Path string `json:"path"`
 	// Replace is what the service writes otherwise than people do.
@@ -108,6 +111,18 @@ func (f *exchangeFetcher) Fetch(ctx context.Context, c casework.Call) (casework.
 	out, err := source.read(body, c.Fields)
 	out.Exchange = resp.Header.Get("X-Road-Request-Id")
 	return out, err
+}
+
+// asks names the answers that the path needs.
+func (s evidenceSource) asks() (out []string) {
+	for rest := s.Path; ; {
+		_, after, ok := strings.Cut(rest, "{")
+		name, more, closed := strings.Cut(after, "}")
+		if !ok || !closed {
+			return out
+		}
+		out, rest = append(out, name), more
+	}
 }
 
 // fill writes the answers of the form into the path, each as one segment.

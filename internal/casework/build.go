@@ -24,6 +24,19 @@ type BuiltForm struct {
 	Hands []string // accounts that had a hand in it
 }
 
+// Source is a data service from which a form may fetch a document.
+type Source struct {
+	Service string
+	Fields  []SourceField
+	Asks    []string // answers of the form that it needs
+}
+
+// SourceField is one thing that a service tells.
+type SourceField struct {
+	Name  string
+	Label gov.Text
+}
+
 // maxVersions bounds the versions of one form.
 const maxVersions = 500
 

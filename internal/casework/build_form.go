@@ -44,6 +44,10 @@ type formData struct {
 	Kinds       []string
 	Options     [][]langInput
 	Evidence    []form.Required
+	Items       []langInput // titles of an item of a new group
+	Fetch       []fetchable
+	FetchAt     string // where that is posted
+	FetchDo     string
 	People      []gov.Text // who had a hand in it
 }
 
@@ -109,6 +113,11 @@ func (b *Builder) formData(r *http.Request, f *BuiltForm, wrong []string) (formD
 	data.Titles, data.Declaration = b.inputs(doc, "title", doc.Title, false, true), b.inputs(doc, "declaration", doc.Declaration, true, false)
 	data.Labels = b.inputs(doc, "label", nil, false, true)
 	data.Options = b.optionInputs(doc, nil)
+	data.Items = b.inputs(doc, "item", nil, false, false)
+	if err == nil && data.MayEdit {
+		data.FetchAt, data.FetchDo = b.at(f), "page.fetch"
+		data.Fetch, err = b.fetchables(r, doc)
+	}
 	return data, err
 }
 
@@ -190,7 +199,7 @@ func (b *Builder) change(w http.ResponseWriter, r *http.Request) {
 		if op, err = b.formOp(r, f.Doc()); err == nil {
 			err = b.edit(r, f, op)
 		}
-		if op.Do == "page.add" {
+		if err == nil && op.Do == "page.add" {
 			next = b.at(f) + "/pages/" + op.Page.ID + "?saved=1"
 		}
 	}
@@ -246,7 +255,14 @@ func (b *Builder) formOp(r *http.Request, doc form.Doc) (form.Op, error) {
 		return form.Op{Do: do, On: page}, nil
 	case "page.add":
 		q := b.newQuestion(r, doc)
-		return form.Op{Do: do, At: -1, Page: &form.Page{ID: freeID(doc), Title: q.Label, Questions: []form.Question{q}}}, nil
+		p := &form.Page{ID: freeID(doc), Title: q.Label, Questions: []form.Question{q}}
+		if r.PostFormValue("repeated") == "yes" {
+			p.Repeat = typedRepeat(r, doc, "group_"+q.Name)
+		}
+		return form.Op{Do: do, At: -1, Page: p}, nil
+	case "page.fetch":
+		q, err := b.fetchQuestion(r, doc)
+		return form.Op{Do: "page.add", At: fetchPlace(doc), Page: &form.Page{ID: freeID(doc), Title: q.Label, Questions: []form.Question{q}}}, err
 	case "form.set":
 		doc.Title, doc.Declaration = typedText(r, doc, "title"), typedText(r, doc, "declaration")
 		return form.Op{Do: do, Form: &doc}, nil

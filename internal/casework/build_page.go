@@ -33,8 +33,9 @@ type Builder struct {
 	Mine func(actor gov.Actor) []Office
 	// Facts are what a first form of a procedure is made from, its documents apart.
 	Facts func(procedure string) (form.Facts, error)
-	// Places are those below the regions, for the preview of addresses.
-	Places []form.Place
+	// Sources are the data services of an administration from which a form may fetch;
+	// nil where there are none.
+	Sources func(from string) ([]Source, error)
 }
 
 const builderRoot = "/office/forms"

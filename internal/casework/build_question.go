@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"diwan/internal/casework/form"
+	"diwan/internal/gov"
 	"diwan/internal/problem"
 	"diwan/internal/web"
 )
@@ -21,6 +22,10 @@ type builtQuestion struct {
 	Hints   []langInput
 	Options [][]langInput
 	Chooses bool // it has options
+	// Of a document that is fetched: from whom, what, and what for.
+	Holder   gov.Text
+	Fields   []fieldChoice
+	Purposes []langInput
 }
 
 type pageData struct {
@@ -41,6 +46,10 @@ type pageData struct {
 	NewOption [][]langInput
 	Kinds     []string
 	Evidence  []form.Required
+	Items     []langInput // titles of an item of a repeated group
+	Fetch     []fetchable
+	FetchAt   string
+	FetchDo   string
 	Previous  string
 	Next      string
 }
@@ -91,17 +100,27 @@ func (b *Builder) pageData(r *http.Request, f *BuiltForm, wrong []string) (data 
 		if x.Chooses {
 			x.Options = b.optionInputs(doc, &q)
 		}
+		if err := x.fill(b, doc); err != nil {
+			return data, err
+		}
 		x.own()
 		data.Questions = append(data.Questions, x)
 	}
 	published, err := b.Procedures.Published(r.Context(), doc.Procedure)
 	data.Evidence = published.Documents
+	if p.Repeat != nil {
+		data.Items = b.inputs(doc, "item", itemNames(p.Repeat.Title), false, true)
+	}
+	if err == nil && data.MayEdit && p.Repeat == nil { // a group asks for no document of each item by itself
+		data.FetchAt, data.FetchDo = b.at(f)+"/pages/"+p.ID, "question.fetch"
+		data.Fetch, err = b.fetchables(r, doc)
+	}
 	return data, err
 }
 
 // own gives the inputs of a question ids of their own: a page has several.
 func (x *builtQuestion) own() {
-	for _, list := range append([][]langInput{x.Labels, x.Hints}, x.Options...) {
+	for _, list := range append([][]langInput{x.Labels, x.Hints, x.Purposes}, x.Options...) {
 		for i := range list {
 			list[i].ID = x.ID + "-" + list[i].ID
 		}
@@ -199,10 +218,16 @@ func (b *Builder) pageOps(r *http.Request, doc form.Doc, p form.Page) ([]form.Op
 	switch {
 	case do == "page.set":
 		p.Title, p.Intro, p.When = typedText(r, doc, "title"), typedText(r, doc, "intro"), r.PostFormValue("when")
+		if p.Repeat != nil {
+			p.Repeat = typedRepeat(r, doc, p.Repeat.Name)
+		}
 		return []form.Op{{Do: do, On: p.ID, Page: &p}}, nil
 	case do == "question.add":
 		q := b.newQuestion(r, doc)
 		return []form.Op{{Do: do, On: p.ID, Question: &q, At: -1}}, nil
+	case do == "question.fetch" && p.Repeat == nil:
+		q, err := b.fetchQuestion(r, doc)
+		return []form.Op{{Do: "question.add", On: p.ID, Question: &q, At: -1}}, err
 	case at < 0:
 		return nil, problem.New(problem.Invalid, "form_document.edit.question", "name", "?")
 	case do == "question.up":
@@ -225,6 +250,16 @@ func (b *Builder) pageOps(r *http.Request, doc form.Doc, p form.Page) ([]form.Op
 		q.Required = r.PostFormValue("required") == "yes"
 		if q.Once == nil { // the route of what is fetched names its document
 			q.Evidence = r.PostFormValue("evidence")
+		} else {
+			once := *q.Once
+			fields, err := b.fieldsOf(&once)
+			if err == nil {
+				err = typedOnce(r, doc, &once, fields)
+			}
+			if err != nil {
+				return nil, err
+			}
+			q.Once = &once
 		}
 		if len(q.Options) > 0 {
 			q.Options = typedOptions(r, doc, q.Options)

@@ -53,7 +53,7 @@ type Options struct {
 	// Resolve finds whom a reference names, for programs of the administration that
 	// has it; nil where they bring no cases.
 	Resolve func(ctx context.Context, by gov.Actor, administration, reference string) (person string, err error)
-	// Places are those below the regions, for addresses that programs bring.
+	// Places are those below the regions, for addresses.
 	Places []form.Place
 	// May is the policy: nil when the actor may do the action to the case, and
 	// the reason otherwise.

@@ -66,5 +66,5 @@ func (d *Desk) answersOf(r *http.Request, v *View) (*form.Summary, error) {
 		return nil, err
 	}
 	lang := web.LangOf(r)
-	return f.Summary(a, form.Look{World: form.World{Country: d.Country, Today: d.today(), Lang: lang}, Words: d.Site.Words.Printer(string(lang)), Format: d.Site.Formats[lang]}), nil
+	return f.Summary(a, form.Look{World: form.World{Country: d.Country, Places: d.Casework.Places, Today: d.today(), Lang: lang}, Words: d.Site.Words.Printer(string(lang)), Format: d.Site.Formats[lang]}), nil
 }

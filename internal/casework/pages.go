@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 
-	"diwan/internal/casework/form"
 	"diwan/internal/gov"
 	"diwan/internal/web"
 )
@@ -43,8 +42,6 @@ type Mine struct {
 	Site   *web.Site
 	Actor  func(*http.Request) gov.Actor
 	Acting func(*http.Request) Subject
-	// Places are those below the regions, for addresses.
-	Places []form.Place
 	// Known are facts about the person that need not be asked again, by the names
 	// that forms use.
 	Known func(ctx context.Context, r *http.Request, s Subject) map[string]any

@@ -160,6 +160,9 @@ func (e *editor) page(verb string, op Op) error {
 			r := *op.Page.Repeat
 			r.Name = p.Repeat.Name
 			p.Repeat = &r
+			if list, ok := e.properties(nil)[r.Name].(map[string]any); ok {
+				list["maxItems"] = r.Max // what the schema lets through is what the page lets in
+			}
 		}
 		e.doc.Pages[i] = p
 	default:

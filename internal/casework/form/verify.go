@@ -288,6 +288,9 @@ func placed(v any, field string, w World) []Problem {
 		s, _ := m[p.name].(string)
 		offers := w.places(p.place, within)
 		if s != "" && offers != nil && !has(offers, s) {
+			if within != "" && has(w.places(p.place, ""), s) {
+				return []Problem{problemAt(field+"."+p.name, "place")} // a place, and not there
+			}
 			return []Problem{problemAt(field+"."+p.name, "choice")}
 		}
 		within = s

@@ -70,6 +70,7 @@ type Field struct {
 	Short        bool
 	On           bool
 	Options      []OptionView
+	Groups       []OptionGroup // in the place of Options
 	Parts        []*Field
 	Files        []FileView
 	Room         bool   // more files may be added
@@ -90,6 +91,12 @@ type OptionView struct {
 	Label gov.Text
 	Hint  gov.Text
 	On    bool
+}
+
+// OptionGroup are options under a heading of their own.
+type OptionGroup struct {
+	Label   gov.Text
+	Options []OptionView
 }
 
 // FileView is a file that is already there.

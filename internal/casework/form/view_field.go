@@ -166,9 +166,7 @@ func (l Look) partFields(fd *Field, q *question, v any, mine []Problem, wrong bo
 		if p.place != "" {
 			if cs := l.places(p.place, within); cs != nil {
 				x.Control = string(selectIn)
-				for _, c := range cs {
-					x.Options = append(x.Options, OptionView{name + "-" + c.value, c.value, c.name, nil, c.value == x.Value})
-				}
+				l.offer(x, cs)
 			}
 			within = x.Value
 		}
@@ -188,6 +186,26 @@ func (l Look) partFields(fd *Field, q *question, v any, mine []Problem, wrong bo
 		}
 	}
 	return rest
+}
+
+// offer fills a list of places, under the names of those above where there are
+// several.
+func (l Look) offer(x *Field, cs []choice) {
+	several, under := severalAbove(cs), map[string]int{}
+	for _, c := range cs {
+		o := OptionView{x.Name + "-" + c.value, c.value, c.name, nil, c.value == x.Value}
+		if !several {
+			x.Options = append(x.Options, o)
+			continue
+		}
+		i, there := under[c.within]
+		if !there {
+			i = len(x.Groups)
+			under[c.within] = i
+			x.Groups = append(x.Groups, OptionGroup{Label: l.placeName(c.within)})
+		}
+		x.Groups[i].Options = append(x.Groups[i].Options, o)
+	}
 }
 
 func (l Look) fileField(fd *Field, v any, most int) {

@@ -1,6 +1,10 @@
 package form
 
-import "diwan/internal/gov"
+import (
+	"slices"
+
+	"diwan/internal/gov"
+)
 
 // World is what answering needs to know of the place and the moment. Its zero
 // value works: regions, identifiers and phone numbers are then taken as typed.
@@ -91,30 +95,54 @@ func (w World) scheme(id string) (gov.Identifier, bool) {
 	return gov.Identifier{}, false
 }
 
-// choice is a value with its name.
+// choice is a value with its name, and with the one that it lies within where those
+// of several are offered together.
 type choice struct {
-	value string
-	name  gov.Text
+	value  string
+	name   gov.Text
+	within string
 }
 
 // places returns what a field of an address may be, nil when it is typed freely.
-// The field below depends on the one above; within says what was chosen there.
+// The field below depends on the one above; within says what was chosen there. Where
+// nothing was chosen yet, what lies in all of them is offered: no page needs a script
+// to fill a list.
 func (w World) places(level, within string) []choice {
 	var out []choice
 	if level == "region" {
 		if w.Country != nil {
 			for _, r := range w.Country.Regions {
-				out = append(out, choice{r.ID, r.Name})
+				out = append(out, choice{value: r.ID, name: r.Name})
 			}
 		}
 		return out
 	}
 	for _, p := range w.Places {
-		if p.Level == level && p.Within == within {
-			out = append(out, choice{p.ID, p.Name})
+		if p.Level == level && (p.Within == within || within == "") {
+			out = append(out, choice{p.ID, p.Name, p.Within})
 		}
 	}
 	return out
+}
+
+// severalAbove says whether choices of several places above are among them.
+func severalAbove(cs []choice) bool {
+	return slices.ContainsFunc(cs, func(c choice) bool { return c.within != cs[0].within })
+}
+
+// placeName is the name of a region or of a place below.
+func (w World) placeName(id string) gov.Text {
+	for _, c := range w.places("region", "") {
+		if c.value == id {
+			return c.name
+		}
+	}
+	for _, p := range w.Places {
+		if p.ID == id {
+			return p.Name
+		}
+	}
+	return gov.Text{"": id}
 }
 
 func has(cs []choice, value string) bool {
