@@ -50,6 +50,7 @@ const (
 	CredentialSign   Action = "credential.sign"
 	CredentialRevoke Action = "credential.revoke"
 	CredentialTypes  Action = "credential.types"
+	VerifierManage   Action = "verifier.manage"
 )
 
 // Actions returns all of them. A test holds the list against the rules and against
@@ -57,7 +58,7 @@ const (
 func Actions() []Action {
 	return []Action{CaseRead, CaseFile, CaseDraft, CaseMessage, CaseWithdraw, CaseAppeal, CasePay, CaseAssign, CaseRequest, CasePrepare, CaseSign,
 		CaseDecide, CaseExtend, CaseOpinion, CaseNote, CaseExport, FormEdit, FormPublish, PaymentRefund, HolidayEdit, PersonExport, PersonErase, APICases,
-		CredentialRead, CredentialHold, CredentialMend, CredentialSign, CredentialRevoke, CredentialTypes}
+		CredentialRead, CredentialHold, CredentialMend, CredentialSign, CredentialRevoke, CredentialTypes, VerifierManage}
 }
 
 // Actor is who asks.
@@ -82,6 +83,7 @@ const (
 
 	Document     Kind = "Document"
 	DocumentType Kind = "DocumentType"
+	Verifier     Kind = "Verifier"
 )
 
 // Resource is what an action is done to. Fields that say nothing stay empty, and an
