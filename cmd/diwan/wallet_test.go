@@ -101,7 +101,7 @@ func TestWalletCommand(t *testing.T) {
 	if err := try("", "receive", o.Link); err == nil || !strings.Contains(err.Error(), "code") {
 		t.Errorf("without the code: %v", err)
 	}
-	if got := do("", "receive", o.Link, "--tx-code", o.Code, "--copies", "2"); !strings.Contains(got, "2 of 2 copies unused") || strings.Contains(got, "vouched") {
+	if got := do("", "receive", o.Link, "--tx-code", o.Code, "--copies", "2", "--format", "dc+sd-jwt"); !strings.Contains(got, "2 of 2 copies unused") || strings.Contains(got, "vouched") {
 		t.Errorf("receive says %q", got)
 	}
 	var list []app.WalletDocument
