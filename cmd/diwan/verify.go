@@ -19,7 +19,8 @@ const verifyHelp = `check an official document: a photo of a printed page, a PDF
   FILE is a picture (PNG, JPEG), a PDF (poppler-utils needed), or a text; TEXT is the code itself (DW1:…, or
   the address that a phone reads); - is standard input.
   With --kit nothing is asked over a network: the file holds who may issue what and which documents were
-  revoked, as of the day it was made. A portal offers it at /verify/kit; --from gets it there.
+  revoked, as of the day it was made. A portal offers it at /verify/kit; --from gets it there, and with both
+  the file serves when the portal can't be reached, which is said.
   Without --anchor the certificate in the kit is believed, and its fingerprint printed to be compared with
   the one that the state publishes.
   The answer is ACCEPTED (status 0), REFUSED or UNKNOWN (status 1), with reasons and the age of what it
@@ -91,6 +92,9 @@ func sayVerified(env environment, v *app.Verified, asJSON bool, lang string) err
 	}
 	if err := v.Write(env.stdout, lang); err != nil {
 		return err
+	}
+	if v.Failed != "" {
+		fmt.Fprintf(env.stdout, "the lists could not be renewed, those of the file were used: %s\n", v.Failed)
 	}
 	for _, a := range v.Anchors {
 		fmt.Fprintf(env.stdout, "believed because of the certificate %s\n", a)

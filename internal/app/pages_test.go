@@ -38,6 +38,9 @@ func TestPagesAreWellFormed(t *testing.T) {
 	type link struct{ path, who string }
 	links := map[link]string{} // where each was first seen
 	for _, p := range pages {
+		if p.Click != "" {
+			continue
+		}
 		t.Run(string(p.Lang)+"/"+p.Kind, func(t *testing.T) {
 			method, form := http.MethodGet, url.Values(nil)
 			if p.Form != nil {

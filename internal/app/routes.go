@@ -153,6 +153,7 @@ func (a *App) office(sessions *identity.Sessions, doors *identity.Doors) http.Ha
 	a.registerCaseworkOffice(desk, sessions)
 	a.registerBuilder(desk)
 	a.registerDocumentOffice(desk)
+	a.registerVerifierOffice(desk)
 	desk.HandleFunc("/", a.Site.Otherwise(desk, web.ErrNoPage))
 	mux.Handle("/office/", signIn.Require(a.toCases(desk)))
 	return sessions.Load(mux)

@@ -12,7 +12,10 @@ import (
 	"diwan/country"
 	"diwan/internal/credential"
 	"diwan/internal/gov"
+	"diwan/internal/identity"
+	"diwan/internal/identity/policy"
 	"diwan/internal/jobs"
+	"diwan/internal/problem"
 	"diwan/internal/verifier"
 	"diwan/internal/verifier/check"
 	"diwan/internal/verifier/poppler"
@@ -44,13 +47,16 @@ func (a *App) openVerifier(ctx context.Context) error {
 	}
 	base := a.publicBase()
 	kit := check.New(check.Options{Operator: base, Anchors: []*x509.Certificate{root}, TrustURL: base + "/trust/issuers", ListsURL: base + "/status",
-		Fetch: a.publishedOr(check.Fetcher(check.Transport(networks, a.Config.Demo))), Types: a.Credentials.TypeMetadata, Now: a.clock.Now})
+		Fetch: a.publishedOr(check.Fetcher(check.Transport(networks, a.Config.Demo))), Types: a.Credentials.TypeMetadata, Now: a.clock.Now,
+		Failed: func(ctx context.Context, err error) {
+			a.log.WarnContext(ctx, "the lists that documents are checked with could not be renewed", "error", err)
+		}})
 	a.Verifier, err = verifier.New(verifier.Options{DB: a.DB, Clock: a.clock, Country: a.Country, Log: a.log, Base: base, Secret: secret, Kit: kit,
 		Identity: func(ctx context.Context, id string, name gov.Text) (crypto.Signer, []*x509.Certificate, error) {
 			key, cert, err := a.Credentials.Certify(ctx, certified(id), name)
 			return key, []*x509.Certificate{cert}, err
 		},
-		Render: poppler.Find(), Numbers: numbers{a}, Demo: a.Config.Demo, Registered: a.Credentials.SignRegistration, Others: a.presents.asOffice, Owns: a.presents.owns})
+		Render: poppler.Find(), Numbers: numbers{a}, Demo: a.Config.Demo, Audit: a.Audit, Vouch: a.Credentials.SignRegistration, Others: a.presents.asOffice, Owns: a.presents.owns})
 	if err != nil {
 		return err
 	}
@@ -101,6 +107,38 @@ func (a *App) registerVerifier(mux *http.ServeMux, cross *http.CrossOriginProtec
 	a.Verifier.RegisterWallets(mux)
 	pages.RegisterShort(mux)
 	cross.AddInsecureBypassPattern("/present/") // wallets are sites of their own, and bring no cookie
+}
+
+// registerVerifierOffice mounts the registry of who may ask.
+func (a *App) registerVerifierOffice(mux *http.ServeMux) {
+	(&verifier.Desk{Verifier: a.Verifier, Site: a.Site, Actor: identity.Actor, May: a.mayVerifier, Kinds: a.askedKinds, Named: a.accountName}).Register(mux)
+}
+
+// mayVerifier asks the policy about the registry.
+func (a *App) mayVerifier(ctx context.Context, who gov.Actor, id string) error {
+	if ok, why := policy.May(asking(ctx, who), policy.VerifierManage, policy.Resource{Kind: policy.Verifier, ID: id}); !ok {
+		return problem.New(problem.Forbidden, "forbidden", "rule", why)
+	}
+	return nil
+}
+
+// askedKinds are the documents issued here, with what each says, in each of its formats.
+func (a *App) askedKinds(ctx context.Context) ([]verifier.Kind, error) {
+	all, err := a.Credentials.Types(ctx, a.Country.Order()[0])
+	if err != nil {
+		return nil, err
+	}
+	var out []verifier.Kind
+	for _, t := range all {
+		for _, f := range (&walletDocument{VCT: t.VCT, DocType: t.DocType, Namespace: t.Namespace}).forms() {
+			k := verifier.Kind{Name: t.Name, Format: f.format, Type: f.kind}
+			for _, c := range t.Claims {
+				k.Claims = append(k.Claims, verifier.KindClaim{Path: f.path(c.Name), Label: c.Label})
+			}
+			out = append(out, k)
+		}
+	}
+	return out, nil
 }
 
 func (a *App) verifierPages() *verifier.Pages {

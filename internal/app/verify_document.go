@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"diwan/internal/verifier/check"
@@ -15,7 +14,8 @@ import (
 // VerifyOptions say what a document is checked with.
 type VerifyOptions struct {
 	// Kit is a file with lists of issuers, status lists and types, for a check without a
-	// network; From is the address of a portal to get it from.
+	// network; From is the address of a portal to get it from. With both, the file is for
+	// when the portal can't be reached.
 	Kit, From string
 	// Anchors are files of certificates that are believed; without one those of the kit
 	// are, and the answer names them.
@@ -28,6 +28,8 @@ type Verified struct {
 	// Anchors are the fingerprints of the certificates that everything rests on, when
 	// they came with the kit itself.
 	Anchors []string `json:"anchors,omitempty"`
+	// Failed is why the lists could not be renewed, so that those of the file were used.
+	Failed string `json:"renewal_failed,omitempty"`
 }
 
 // VerifiedAccepted is the verdict on a good document.
@@ -39,7 +41,7 @@ var ErrNoKit = errors.New("a check needs --kit FILE, or --from https://… to ge
 // VerifyDocument checks a file (a picture, a PDF file, a text) or, with no such file,
 // the text itself.
 func VerifyDocument(ctx context.Context, o VerifyOptions, content []byte) (*Verified, error) {
-	kit, err := o.kit(ctx)
+	kit, failed, err := o.kit(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -48,30 +50,43 @@ func VerifyDocument(ctx context.Context, o VerifyOptions, content []byte) (*Veri
 		return nil, err
 	}
 	v := &Verified{Result: r}
+	if failed != nil {
+		v.Failed = failed.Error()
+	}
 	if len(o.Anchors) == 0 {
 		v.Anchors = kit.Fingerprints()
 	}
 	return v, nil
 }
 
-func (o VerifyOptions) kit(ctx context.Context) (*check.Kit, error) {
+// kit reads the newest that can be had: from the portal that is named, or else from the
+// file, with why the portal's was not had.
+func (o VerifyOptions) kit(ctx context.Context) (k *check.Kit, failed, err error) {
 	anchors, err := anchorsIn(o.Anchors)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var b []byte
-	switch {
-	case o.Kit != "":
-		if b, err = os.ReadFile(o.Kit); err != nil {
-			return nil, err
+	if o.From != "" {
+		if k, failed = kitFrom(ctx, o.From, anchors); failed == nil || o.Kit == "" {
+			return k, nil, failed
 		}
-	case o.From != "":
-		fetch := check.Fetcher(check.Transport(nil, true)) // whoever runs the command named the address
-		if b, _, err = fetch(ctx, strings.TrimSuffix(o.From, "/")+"/en/verify/kit"); err != nil {
-			return nil, err
-		}
-	default:
-		return nil, ErrNoKit
+	}
+	if o.Kit == "" {
+		return nil, nil, ErrNoKit
+	}
+	b, err := readBounded(o.Kit, check.MaxKit)
+	if err != nil {
+		return nil, failed, err
+	}
+	k, err = check.Import(b, check.Options{Anchors: anchors})
+	return k, failed, err
+}
+
+func kitFrom(ctx context.Context, portal string, anchors []*x509.Certificate) (*check.Kit, error) {
+	fetch := check.Fetcher(check.Transport(nil, true)) // whoever runs the command named the address
+	b, _, err := fetch(ctx, strings.TrimSuffix(portal, "/")+"/en/verify/kit")
+	if err != nil {
+		return nil, err
 	}
 	return check.Import(b, check.Options{Anchors: anchors})
 }

@@ -44,7 +44,7 @@ func (p *Pages) ask(w http.ResponseWriter, r *http.Request) error {
 		session = newSecret()
 		http.SetCookie(w, &http.Cookie{Name: p.cookieName(), Value: session, Path: "/", HttpOnly: true, Secure: p.Secure, SameSite: http.SameSiteLaxMode})
 	}
-	b, err := p.Begin(ctx, party, Ask{Template: r.PostForm.Get("template"), Flow: r.PostForm.Get("flow"), Session: session, Lang: l})
+	b, err := p.Begin(ctx, party, Ask{Template: r.PostForm.Get("template"), Flow: r.PostForm.Get("flow"), Session: session, By: p.who(r), Lang: l})
 	if err != nil {
 		return err
 	}

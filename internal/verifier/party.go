@@ -51,8 +51,10 @@ type Party struct {
 
 // Allowed is a type of document that a verifier may ask for, with the claims of it.
 type Allowed struct {
-	Format string           `json:"format"`
-	Type   string           `json:"type"` // vct or doctype
+	Format string `json:"format"`
+	Type   string `json:"type"` // vct or doctype
+	// Name is what people call it; those of the country's data have theirs in templates.
+	Name   gov.Text         `json:"name,omitempty"`
 	Claims []claimpath.Path `json:"claims"`
 }
 
@@ -197,7 +199,8 @@ func (v *Party) allowed(format, kind string) *Allowed {
 }
 
 // Enrol makes the registered verifiers those of the data: new ones are added, changed
-// ones changed, and those that are gone can ask no more.
+// ones changed, and those that are gone can ask no more. What officers registered or stopped
+// stays as it is.
 func (s *Verifier) Enrol(ctx context.Context, p Parties) error {
 	if err := p.Check(); err != nil {
 		return fmt.Errorf("registering verifiers: %w", err)
@@ -212,12 +215,12 @@ func (s *Verifier) Enrol(ctx context.Context, p Parties) error {
 	}
 	now := db.Micros(s.Clock.Now())
 	err := s.DB.RunTx(ctx, func(tx *db.Tx) error {
-		if _, err := tx.ExecContext(ctx, `UPDATE verifier_party SET ended_at = $1 WHERE ended_at = 0`, now); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE verifier_party SET ended_at = $1 WHERE ended_at = 0 AND made_by = ''`, now); err != nil {
 			return err
 		}
 		for _, id := range slices.Sorted(maps.Keys(bodies)) {
 			if _, err := tx.ExecContext(ctx, `INSERT INTO verifier_party (id, body, updated_at, ended_at) VALUES ($1, $2, $3, 0)
-				ON CONFLICT (id) DO UPDATE SET body = excluded.body, updated_at = excluded.updated_at, ended_at = 0`, id, bodies[id], now); err != nil {
+				ON CONFLICT (id) DO UPDATE SET body = excluded.body, updated_at = excluded.updated_at, ended_at = 0 WHERE verifier_party.made_by = ''`, id, bodies[id], now); err != nil {
 				return err
 			}
 		}
@@ -226,9 +229,7 @@ func (s *Verifier) Enrol(ctx context.Context, p Parties) error {
 	if err != nil {
 		return fmt.Errorf("registering verifiers: %w", err)
 	}
-	s.mu.Lock()
-	s.parties = nil
-	s.mu.Unlock()
+	s.forgetParties()
 	return nil
 }
 
@@ -241,7 +242,7 @@ func (s *Verifier) all(ctx context.Context) (map[string]*Party, error) {
 	if known != nil && since >= 0 && since < partiesLook {
 		return known, nil
 	}
-	rows, err := s.DB.Reader().QueryContext(ctx, `SELECT id, body FROM verifier_party WHERE ended_at = 0`)
+	rows, err := s.DB.Reader().QueryContext(ctx, `SELECT id, body FROM verifier_party WHERE ended_at = 0 AND stopped_at = 0`)
 	if err != nil {
 		return nil, fmt.Errorf("reading verifiers: %w", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"diwan/internal/db"
@@ -54,6 +55,8 @@ type Ask struct {
 	// Holder is whom the document has to be about, as Options.Owns knows people; empty asks
 	// anybody.
 	Holder string
+	// By is who begins, where a person does; a program is known by its verifier.
+	By gov.Actor
 	// Lang is the language of the portal's own page of return.
 	Lang gov.Lang
 }
@@ -136,7 +139,7 @@ func (s *Verifier) Begin(ctx context.Context, p *Party, a Ask) (*Begun, error) {
 	if out.Link, err = s.link(&r); err != nil {
 		return nil, err
 	}
-	return out, s.insert(ctx, &r)
+	return out, s.insert(ctx, &r, a.By, s.asks(p, &r))
 }
 
 // route says how the answer comes back.
@@ -167,7 +170,26 @@ func (s *Verifier) link(r *Request) (string, error) {
 	return vp.Link{ClientID: r.ClientID, RequestURI: s.requestURI(r.ID), Method: vp.Post}.URL(s.Scheme)
 }
 
-func (s *Verifier) insert(ctx context.Context, r *Request) error {
+// asks is what the audit trail tells of a request: for which purpose, of which types,
+// which way. It names no person.
+func (s *Verifier) asks(p *Party, r *Request) map[string]string {
+	why := p.Purpose
+	if t := p.Template(r.Template); t != nil {
+		why = t.Why
+	}
+	purpose, _ := why.In("", s.Country.Order())
+	var types []string
+	for _, c := range r.Query.Credentials {
+		for _, t := range append(slices.Clone(c.Meta.VCT), c.Meta.Doctype) {
+			if t != "" && !slices.Contains(types, t) {
+				types = append(types, t)
+			}
+		}
+	}
+	return map[string]string{"purpose": purpose, "template": r.Template, "types": strings.Join(types, " "), "flow": r.Flow, "keep": r.Keep}
+}
+
+func (s *Verifier) insert(ctx context.Context, r *Request, by gov.Actor, told map[string]string) error {
 	q, err := json.Marshal(r.Query)
 	if err != nil {
 		return err
@@ -180,6 +202,6 @@ func (s *Verifier) insert(ctx context.Context, r *Request) error {
 		if err != nil {
 			return fmt.Errorf("keeping a request: %w", err)
 		}
-		return nil
+		return s.note(ctx, tx, r.Verifier, by, didAsk, r.ID, told)
 	})
 }

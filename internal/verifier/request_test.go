@@ -374,7 +374,7 @@ func TestAsking(t *testing.T) {
 		if _, status, _ := w.begin(`{"template":"driver"}`, head); status != http.StatusNotFound {
 			w.Errorf("with a token of another: %d", status)
 		}
-		if err := w.RevokeToken(w.Context(), "bank-demo", id); err != nil {
+		if err := w.RevokeToken(w.Context(), w.actor(), "bank-demo", id); err != nil {
 			w.Fatal(err)
 		}
 		if _, status, _ := w.begin(body, head); status != http.StatusUnauthorized {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"diwan/internal/db"
+	"diwan/internal/gov"
 	"diwan/internal/problem"
 	"diwan/protocol/openid4/dcql"
 	"diwan/protocol/openid4/jwe"
@@ -118,7 +119,10 @@ func (s *Verifier) settle(ctx context.Context, r *Request, o *outcome, code stri
 		if err == nil && n == 0 {
 			err = errAnswered
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return s.note(ctx, tx, r.Verifier, gov.Actor{}, didEnd, r.ID, map[string]string{"state": o.state})
 	})
 }
 

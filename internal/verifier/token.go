@@ -25,26 +25,19 @@ var errToken = problem.New(problem.Unauthenticated, "verification.token")
 // MakeToken lets a program of a verifier ask. The secret is returned this once: what is
 // kept does not bring it back. Whether the caller may is for the caller to know.
 func (s *Verifier) MakeToken(ctx context.Context, by gov.Actor, verifier, name string) (id, secret string, err error) {
-	if _, err := s.Party(ctx, verifier); err != nil {
+	if _, err := s.Registered(ctx, verifier); err != nil {
 		return "", "", err
 	}
 	name = strings.TrimSpace(name)
 	if name == "" || len(name) > 200 {
 		return "", "", problem.New(problem.Invalid, "verification.token_name")
 	}
-	id, secret = gov.NewID(), tokenPrefix+newSecret()
-	now := s.Clock.Now()
-	err = s.DB.RunTx(ctx, func(tx *db.Tx) error {
-		var n int
-		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM verifier_token WHERE verifier = $1 AND revoked_at = 0 AND ends_at > $2`, verifier, db.Micros(now)).Scan(&n); err != nil {
+	err = s.DB.RunTx(ctx, func(tx *db.Tx) (err error) {
+		id, secret, err = s.addToken(ctx, tx, by, verifier, name, "")
+		if err != nil {
 			return err
 		}
-		if n >= maxTokens {
-			return problem.New(problem.Conflict, "verification.tokens", "max", fmt.Sprint(maxTokens))
-		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO verifier_token (id, verifier, name, hash, made_by, made_at, ends_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 0)`,
-			id, verifier, name, hashOf(secret), by.ID, db.Micros(now), db.Micros(now.Add(tokenLife)))
-		return err
+		return s.note(ctx, tx, verifier, by, didToken, id, nil)
 	})
 	if err != nil {
 		return "", "", fmt.Errorf("making a token of a verifier: %w", err)
@@ -52,8 +45,83 @@ func (s *Verifier) MakeToken(ctx context.Context, by gov.Actor, verifier, name s
 	return id, secret, nil
 }
 
+// addToken keeps a token, which may follow another.
+func (s *Verifier) addToken(ctx context.Context, tx *db.Tx, by gov.Actor, verifier, name, follows string) (id, secret string, err error) {
+	id, secret = gov.NewID(), tokenPrefix+newSecret()
+	now := s.Clock.Now()
+	var n int
+	if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM verifier_token WHERE verifier = $1 AND revoked_at = 0 AND ends_at > $2`, verifier, db.Micros(now)).Scan(&n); err != nil {
+		return "", "", err
+	}
+	if n >= maxTokens {
+		return "", "", problem.New(problem.Conflict, "verification.tokens", "max", fmt.Sprint(maxTokens))
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO verifier_token (id, verifier, name, hash, made_by, made_at, ends_at, revoked_at, follows) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8)`,
+		id, verifier, name, hashOf(secret), by.ID, db.Micros(now), db.Micros(now.Add(tokenLife)), follows)
+	return id, secret, err
+}
+
+// Token is one of a verifier's, without its secret.
+type Token struct {
+	ID, Name, MadeBy string
+	Made, Ends       time.Time
+	Revoked          bool
+	// Follows is the one in whose place it was made.
+	Follows string
+}
+
+// Tokens lists the tokens of a verifier, the latest first.
+func (s *Verifier) Tokens(ctx context.Context, verifier string) ([]Token, error) {
+	rows, err := s.DB.Reader().QueryContext(ctx, `SELECT id, name, made_by, made_at, ends_at, revoked_at, follows FROM verifier_token WHERE verifier = $1 ORDER BY made_at DESC, ends_at DESC, id LIMIT $2`, verifier, 4*maxTokens)
+	if err != nil {
+		return nil, fmt.Errorf("listing the tokens of a verifier: %w", err)
+	}
+	defer rows.Close()
+	var out []Token
+	for rows.Next() {
+		var t Token
+		var made, ends, revoked int64
+		if err := rows.Scan(&t.ID, &t.Name, &t.MadeBy, &made, &ends, &revoked, &t.Follows); err != nil {
+			return nil, err
+		}
+		t.Made, t.Ends, t.Revoked = db.Time(made), db.Time(ends), revoked != 0
+		out = append(out, t)
+	}
+	return out, rows.Err()
+}
+
+// overlap is how long a token that was changed for another still works, so that a program
+// that runs can be given the new one.
+const overlap = 24 * time.Hour
+
+// RotateToken makes a token in the place of another, which works for one more day.
+func (s *Verifier) RotateToken(ctx context.Context, by gov.Actor, verifier, id string) (newID, secret string, err error) {
+	err = s.DB.RunTx(ctx, func(tx *db.Tx) error {
+		var name string
+		now := s.Clock.Now()
+		err := tx.QueryRowContext(ctx, `SELECT name FROM verifier_token WHERE id = $1 AND verifier = $2 AND revoked_at = 0 AND ends_at > $3`, id, verifier, db.Micros(now)).Scan(&name)
+		if errors.Is(err, sql.ErrNoRows) {
+			return problem.New(problem.NotFound, "verification.token_none")
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE verifier_token SET ends_at = $2 WHERE id = $1 AND ends_at > $2`, id, db.Micros(now.Add(overlap))); err != nil {
+			return err
+		}
+		if newID, secret, err = s.addToken(ctx, tx, by, verifier, name, id); err != nil {
+			return err
+		}
+		return s.note(ctx, tx, verifier, by, didRotate, newID, map[string]string{"follows": id})
+	})
+	if err != nil {
+		return "", "", fmt.Errorf("changing a token of a verifier: %w", err)
+	}
+	return newID, secret, nil
+}
+
 // RevokeToken shuts a program out, from its next request on.
-func (s *Verifier) RevokeToken(ctx context.Context, verifier, id string) error {
+func (s *Verifier) RevokeToken(ctx context.Context, by gov.Actor, verifier, id string) error {
 	return s.DB.RunTx(ctx, func(tx *db.Tx) error {
 		r, err := tx.ExecContext(ctx, `UPDATE verifier_token SET revoked_at = $3 WHERE id = $1 AND verifier = $2 AND revoked_at = 0`, id, verifier, db.Micros(s.Clock.Now()))
 		if err != nil {
@@ -62,7 +130,7 @@ func (s *Verifier) RevokeToken(ctx context.Context, verifier, id string) error {
 		if n, err := r.RowsAffected(); err != nil || n != 1 {
 			return errors.Join(err, problem.New(problem.NotFound, "verification.token_none"))
 		}
-		return nil
+		return s.note(ctx, tx, verifier, by, didRevoke, id, nil)
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"diwan/internal/audit"
 	"diwan/internal/db"
 	"diwan/internal/gov"
 	"diwan/internal/verifier/check"
@@ -84,9 +85,11 @@ type Options struct {
 	// Owns tells whether a document that was found good is about a person; nil where no
 	// request names one, and then those that do are refused.
 	Owns func(ctx context.Context, person string, x check.Result) (bool, error)
-	// Registered signs that the holder of a certificate is a registered verifier, for
-	// wallets to know it by; nil where nobody does.
-	Registered func(ctx context.Context, cert *x509.Certificate, until time.Time) (string, error)
+	// Audit is the trail of who asked for what; nil keeps none.
+	Audit *audit.Log
+	// Vouch signs that the holder of a certificate is a registered verifier, for wallets to
+	// know it by; nil where nobody does.
+	Vouch func(ctx context.Context, cert *x509.Certificate, until time.Time) (string, error)
 	// Scheme begins the links that open a wallet; empty is "openid4vp://".
 	Scheme string
 	// Life is how long a request waits for its answer; 0 is five minutes.

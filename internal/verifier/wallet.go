@@ -117,7 +117,7 @@ func (s *Verifier) object(w http.ResponseWriter, r *http.Request) error {
 	}
 	o := vp.Request{ClientID: q.ClientID, Mode: vp.DirectPostJWT, ResponseURI: s.requestURI(q.ID) + pathAnswer, Nonce: q.nonce, State: q.ID, WalletNonce: walletNonce,
 		Query: q.Query, Metadata: vp.MetadataFor(k), Issued: s.Clock.Now(), Expires: q.Ends, Info: info(p, q)}
-	if o.Info, err = s.registered(ctx, o.Info, chain[0], q.Ends); err != nil {
+	if o.Info, err = s.vouched(ctx, o.Info, chain[0], q.Ends); err != nil {
 		return err
 	}
 	text, err := o.Sign(key, chain)
@@ -160,14 +160,14 @@ func info(p *Party, q *Request) []vp.VerifierInfo {
 	return []vp.VerifierInfo{{Format: infoFormat, Data: data}}
 }
 
-// registered adds what the operator says: that who signs this is registered here, and may
+// vouched adds what the operator says: that who signs this is registered here, and may
 // ask. A wallet that finds it missing, or of another certificate, says that nobody known
 // asks.
-func (s *Verifier) registered(ctx context.Context, list []vp.VerifierInfo, cert *x509.Certificate, until time.Time) ([]vp.VerifierInfo, error) {
-	if s.Registered == nil {
+func (s *Verifier) vouched(ctx context.Context, list []vp.VerifierInfo, cert *x509.Certificate, until time.Time) ([]vp.VerifierInfo, error) {
+	if s.Vouch == nil {
 		return list, nil
 	}
-	text, err := s.Registered(ctx, cert, until)
+	text, err := s.Vouch(ctx, cert, until)
 	if err != nil {
 		return nil, fmt.Errorf("the registration of a verifier: %w", err)
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"diwan/country"
+	"diwan/internal/audit"
 	"diwan/internal/db"
 	"diwan/internal/db/dbtest"
 	"diwan/internal/gov"
@@ -115,7 +116,7 @@ type world struct {
 
 // each runs a test on both engines.
 func each(t *testing.T, test func(w *world)) {
-	dbtest.Each(t, []db.Migrations{Migrations()}, func(t *testing.T, d *db.DB) { test(newWorld(t, d)) })
+	dbtest.Each(t, []db.Migrations{audit.Migrations(), Migrations()}, func(t *testing.T, d *db.DB) { test(newWorld(t, d)) })
 }
 
 var sitesMu sync.Mutex
@@ -163,7 +164,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		}
 		return []byte(text), statuslist.MediaJWT, nil
 	}})
-	w.Verifier, err = New(Options{DB: d, Clock: w.hand, Country: pack.Country, Log: slog.New(slog.DiscardHandler), Base: base, Secret: make([]byte, 32), Kit: kit, Demo: true, Numbers: w,
+	w.Verifier, err = New(Options{DB: d, Audit: audit.New(d, w.hand), Clock: w.hand, Country: pack.Country, Log: slog.New(slog.DiscardHandler), Base: base, Secret: make([]byte, 32), Kit: kit, Demo: true, Numbers: w,
 		Identity: func(context.Context, string, gov.Text) (crypto.Signer, []*x509.Certificate, error) {
 			return w.asker.key, []*x509.Certificate{w.asker.cert}, nil
 		}})

@@ -44,6 +44,7 @@ func documentPages(t testing.TB, a *app.App, c Cases) []Page {
 	return []Page{
 		{Kind: "my documents", Path: "/me/documents", As: Person},
 		{Kind: "my document", Path: "/me/documents/" + ready.ID, As: Person},
+		{Kind: "my document offered", Path: "/me/documents/" + ready.ID, As: Person, Click: `form[action$="/offer"] button`},
 		{Kind: "my revoked document", Path: "/me/documents/" + revoked.ID, As: Person},
 		{Kind: "documents issued", Path: "/office/documents?state=ready", As: Signs},
 		{Kind: "document issued", Path: "/office/documents/" + ready.ID, As: Signs},

@@ -25,6 +25,9 @@ type Page struct {
 	// Form is filled in and sent from the page; what comes back is the page to
 	// check.
 	Form map[string]string `json:"form,omitempty"`
+	// Click is a selector of what is pressed on the page; what comes then is the page to
+	// check. It is for browsers alone: what comes has an address of its own.
+	Click string `json:"click,omitempty"`
 }
 
 // Pages returns one page of every kind in every language. It saves a draft
@@ -35,7 +38,7 @@ func Pages(t testing.TB, a *app.App) []Page {
 	desk := lawDesk(t, a)
 	shared := exchangeDesk(t, a, desk)
 	cases := CaseDesk(t, a)
-	officers := slices.Concat(deskPages(t, a, cases), afterPages(t, a, cases), documentPages(t, a, cases))
+	officers := slices.Concat(deskPages(t, a, cases), afterPages(t, a, cases), documentPages(t, a, cases), verifierPages(t, a))
 	if err := a.UpdateLawSearch(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -88,7 +88,7 @@ async function switches(page, job, p) {
   if (links.length !== others.length) return [`the language switch has ${links.length} entries, want ${others.length}`];
   if (p.status >= 400) return [];
   const here = await page.evaluate(() => location.pathname + location.search);
-  const rest = here.replace(/^\/[a-z]+/, "").replace(/[?&]asked=[^&]*/, "").replace(/\/thanks$/, "");
+  const rest = here.replace(/^\/[a-z]+/, "").replace(/[?&]asked=[^&]*/, "").replace(/\/thanks$/, "").replace(/^(\/verify)\/code$/, p.form ? "$1" : "$&").replace(/\/offer$/, "");
   return links
     .filter(([l, href]) => decodeURIComponent(href.replaceAll("+", " ")) !== decodeURIComponent(`/${l}${rest}`.replaceAll("+", " ")))
     .map(([l, href]) => `the switch to ${l} leads to ${href}, not to /${l}${rest}`);

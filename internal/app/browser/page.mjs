@@ -46,6 +46,11 @@ export async function open(page, job, p) {
     ]);
     await page.waitForLoadState();
   }
+  if (p.click) {
+    const led = page.waitForNavigation();
+    await page.locator(p.click).first().click();
+    answer = await led;
+  }
   if (answer.status() !== p.status) throw new Error(`status ${answer.status()}, want ${p.status}`);
 }
 

@@ -52,6 +52,7 @@ const (
 	CredentialSign   Action = "credential.sign"
 	CredentialRevoke Action = "credential.revoke"
 	CredentialTypes  Action = "credential.types"
+	VerifierManage   Action = "verifier.manage"
 )
 
 // Actions returns all of them. A test holds the list against the rules and against
@@ -59,7 +60,7 @@ const (
 func Actions() []Action {
 	return []Action{CaseRead, CaseFile, CaseDraft, CaseMessage, CaseWithdraw, CaseAppeal, CasePay, CaseAssign, CaseRequest, CasePrepare, CaseSign,
 		CaseDecide, CaseExtend, CaseOpinion, CaseNote, CaseExport, CaseSupervise, CaseCertify, FormEdit, FormPublish, PaymentRefund, HolidayEdit, PersonExport, PersonErase, APICases,
-		CredentialRead, CredentialHold, CredentialMend, CredentialSign, CredentialRevoke, CredentialTypes}
+		CredentialRead, CredentialHold, CredentialMend, CredentialSign, CredentialRevoke, CredentialTypes, VerifierManage}
 }
 
 // Actor is who asks.
@@ -84,6 +85,7 @@ const (
 
 	Document     Kind = "Document"
 	DocumentType Kind = "DocumentType"
+	Verifier     Kind = "Verifier"
 )
 
 // Resource is what an action is done to. Fields that say nothing stay empty, and an

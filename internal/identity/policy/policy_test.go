@@ -47,6 +47,8 @@ func kindOf(a Action) Kind {
 		return Person
 	case strings.HasPrefix(string(a), "holiday."):
 		return Calendar
+	case a == VerifierManage:
+		return Verifier
 	case a == CredentialTypes:
 		return DocumentType
 	case strings.HasPrefix(string(a), "credential."):

@@ -21,7 +21,7 @@ var errStranger = errors.New("the key of the code is of nobody known")
 // vouches that the certificate is of whom it names.
 func (k *Kit) code(ctx context.Context, r Result, text string) Result {
 	r.Form = FormCode
-	_ = k.Refresh(ctx) // without it, what is at hand decides
+	_ = k.Refresh(ctx) // a failure is noted, and what is at hand decides
 	l, fresh := k.trust()
 	if l == nil {
 		r.add(StatusUnknown, ErrTrust)

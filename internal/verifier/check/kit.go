@@ -44,6 +44,9 @@ type Options struct {
 	Fetch Fetch
 	// Types describes the types of documents, for people; nil where nobody does.
 	Types func(ctx context.Context) ([]*sdjwt.TypeMetadata, error)
+	// Failed is told when the lists could not be renewed; nil tells nobody. What is at hand
+	// is relied on all the same until its end.
+	Failed func(ctx context.Context, err error)
 	// Now is the clock, nil for the computer's.
 	Now func() time.Time
 	// Leeway is by how much clocks may differ; 0 is one minute.
@@ -63,6 +66,9 @@ type Kit struct {
 	asked time.Time
 	certs map[string]*x509.Certificate // of the list, by the name of their key
 	types map[string]*sdjwt.TypeMetadata
+	// failure is why the lists could last not be renewed, and when that was.
+	failure  error
+	failedAt time.Time
 	// chains that were found good, of the list of now.
 	chains map[[32]byte]known
 }
@@ -156,8 +162,58 @@ func (k *Kit) Describe(kind string) *sdjwt.TypeMetadata {
 // Refresh asks for the list of issuers and the descriptions of types when the time to live of the list has passed. With an error what was there remains.
 func (k *Kit) Refresh(ctx context.Context) error { return k.refresh(ctx, false) }
 
-// refresh asks anew in any case when anew is set, though not more often than retry.
+// refresh notes a failure: what is at hand decides then, and whoever looks after the
+// installation sees it. It asks anew in any case when anew is set, though not more often
+// than retry.
 func (k *Kit) refresh(ctx context.Context, anew bool) error {
+	err := k.renewed(ctx, anew)
+	if err != nil {
+		k.failed(ctx, err)
+	}
+	return err
+}
+
+func (k *Kit) failed(ctx context.Context, err error) {
+	if ctx.Err() != nil {
+		return // who asked went away, which says nothing of the lists
+	}
+	k.mu.Lock()
+	k.failure, k.failedAt = err, k.o.Now()
+	k.mu.Unlock()
+	if k.o.Failed != nil {
+		k.o.Failed(ctx, err)
+	}
+}
+
+// Freshness is how old what a kit relies on is.
+type Freshness struct {
+	// Made and Ends are of the list of issuers, zero for none; Had is when it was had from
+	// its address.
+	Made, Ends, Had time.Time
+	// Failure is why the lists could last not be renewed, nil when they always could, and
+	// FailedAt when that was. It is over when Had is later.
+	Failure  error
+	FailedAt time.Time
+}
+
+// Fresh tells whether the list of issuers can be relied on at a moment.
+func (f Freshness) Fresh(now time.Time) bool { return !f.Made.IsZero() && now.Before(f.Ends) }
+
+// Failing tells whether the last try to renew the lists failed.
+func (f Freshness) Failing() bool { return f.Failure != nil && !f.Had.After(f.FailedAt) }
+
+// Freshness tells how old what the kit relies on is, and what went wrong last.
+func (k *Kit) Freshness() Freshness {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	f := Freshness{Had: k.had, Failure: k.failure, FailedAt: k.failedAt}
+	if k.list != nil {
+		f.Made, f.Ends = time.Unix(k.list.IssuedAt, 0).UTC(), time.Unix(k.list.Expires, 0).UTC()
+	}
+	return f
+}
+
+func (k *Kit) renewed(ctx context.Context, anew bool) error {
 	if k.o.Fetch == nil || k.o.TrustURL == "" || !k.due(anew) {
 		return nil
 	}

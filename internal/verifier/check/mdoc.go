@@ -49,7 +49,7 @@ func issuerSigned(b []byte) ([]byte, bool) {
 // iso checks what verify reads against the list of issuers.
 func (k *Kit) iso(ctx context.Context, r Result, verify func(mdoc.Want, time.Time) (*mdoc.Document, error)) Result {
 	r.Form = FormMDoc
-	_ = k.Refresh(ctx) // without it, what is at hand decides
+	_ = k.Refresh(ctx) // a failure is noted, and what is at hand decides
 	l, fresh := k.trust()
 	if l == nil {
 		r.add(StatusUnknown, ErrTrust)

@@ -30,7 +30,7 @@ func (k *Kit) sdjwt(ctx context.Context, r Result, text string, s *Session) Resu
 			return r.settle()
 		}
 	}
-	_ = k.Refresh(ctx) // without it, what is at hand decides
+	_ = k.Refresh(ctx) // a failure is noted, and what is at hand decides
 	l, fresh := k.trust()
 	if l == nil {
 		r.add(StatusUnknown, ErrTrust)

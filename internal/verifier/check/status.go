@@ -18,7 +18,9 @@ func (k *Kit) lookUp(ctx context.Context, r *Result, ref statuslist.Reference) {
 	var s statuslist.Value
 	var err error
 	if k.o.Fetch != nil {
-		s, v, err = k.status.Status(ctx, ref, now)
+		if s, v, err = k.status.Status(ctx, ref, now); err != nil && v == nil {
+			k.failed(ctx, err)
+		}
 	}
 	if k.o.Fetch == nil || v == nil {
 		var other error
