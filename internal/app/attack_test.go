@@ -272,6 +272,39 @@ func TestRemarksAreBounded(t *testing.T) {
 	}
 }
 
+// Who fills in a form is quick, and not alone behind their address: a person is counted
+// by who they are, and still not without a bound.
+func TestPersonsAreCountedByThemselves(t *testing.T) {
+	a := apptest.Open(t)
+	server := httptest.NewServer(a.Handler)
+	defer server.Close()
+	person := asker{t: t, h: a.Handler, cookies: apptest.SignIn(t, server.URL, apptest.Person)}
+	refused := func(n int) (count int) {
+		for range n {
+			if w := person.post("/fr/me/nothing", nil); w.Code == http.StatusTooManyRequests && w.Header().Get("Retry-After") != "" {
+				count++
+			}
+		}
+		return count
+	}
+	if n := refused(40); n > 0 {
+		t.Errorf("of 40 answers in a row %d were refused", n)
+	}
+	if n := refused(400); n < 200 {
+		t.Errorf("of 400 at once %d were refused", n)
+	}
+	// Their guesses at somebody's door are counted by the address.
+	stranger, turned := asker{t: t, h: a.Handler}, 0
+	for range 100 {
+		if w := stranger.post("/fr/me/sign-in", url.Values{"login": {"nobody"}}); w.Code == http.StatusTooManyRequests {
+			turned++
+		}
+	}
+	if turned < 50 {
+		t.Errorf("of 100 signings-in at once %d were refused", turned)
+	}
+}
+
 // The demonstration's clock runs ahead; officers can still sign in and stay.
 func TestSignInWithClockAhead(t *testing.T) {
 	a := apptest.Open(t)

@@ -122,13 +122,20 @@ func (a *App) routes() http.Handler {
 // would fill the disk and drown what others say.
 const writeRate = 60
 
-// fewWrites puts what the public sends under a limit. The office has none: who
-// works there is known.
+// personRate is how many times a minute one person may send us something from their
+// space: a form has a page for each question, and one who knows the answers is quick.
+const personRate = 240
+
+// fewWrites puts what the public sends under a limit. Where people are signed in they
+// are not counted by their address, behind which there may be many: their space counts
+// each of them, and the office none, for who works there is known.
 func fewWrites(limit *web.RateLimit, pages http.Handler) http.Handler {
 	limited := limit.Wrap(pages)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		writes := r.Method == http.MethodPost && (!strings.HasPrefix(r.URL.Path, "/office/") || strings.HasPrefix(r.URL.Path, "/office/sign-in/passkey"))
-		if writes || strings.Contains(r.URL.Path, "/sign-in/with/") {
+		path := r.URL.Path
+		known := strings.HasPrefix(path, "/office/") && !strings.HasPrefix(path, "/office/sign-in/passkey") ||
+			strings.HasPrefix(path, "/me/") && !strings.HasPrefix(path, "/me/sign-in")
+		if r.Method == http.MethodPost && !known || strings.Contains(path, "/sign-in/with/") {
 			limited.ServeHTTP(w, r)
 			return
 		}
@@ -169,7 +176,16 @@ func (a *App) mine(sessions *identity.Sessions, doors *identity.Doors, holder *w
 	a.registerDocuments(space)
 	holder.RegisterPages(space)
 	space.HandleFunc("/", a.Site.Otherwise(space, web.ErrNoPage))
-	mux.Handle("/me/", signIn.Require(space))
+	limit := web.NewRateLimit(personRate, personRate/4, a.clock.Now, a.Site.Fail)
+	limit.By = func(r *http.Request) string { return identity.Actor(r).ID }
+	limited := limit.Wrap(space)
+	mux.Handle("/me/", signIn.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			limited.ServeHTTP(w, r)
+			return
+		}
+		space.ServeHTTP(w, r)
+	})))
 	return sessions.Load(mux)
 }
 

@@ -12,8 +12,8 @@ import (
 	"diwan/internal/problem"
 )
 
-// RateLimit bounds how many requests one address makes a minute, and how many
-// of them at once. It protects everybody else from one careless script.
+// RateLimit bounds how many requests one address makes a minute (or one whom By
+// names), and how many of them at once. It protects everybody else from one careless script.
 // Addresses are kept for two minutes at most and in bounded number; an address
 // that asks from behind a proxy counts as the proxy's, unless the operator put
 // the proxy in front and rewrites RemoteAddr.
@@ -22,6 +22,9 @@ type RateLimit struct {
 	burst     int
 	now       func() time.Time
 	fail      func(http.ResponseWriter, *http.Request, error)
+	// By names who asks, where that is known better than by the address: behind one
+	// address there can be a whole quarter of a town.
+	By func(*http.Request) string
 
 	mu         sync.Mutex
 	young, old map[string]*rate.Limiter
@@ -39,7 +42,7 @@ func NewRateLimit(perMinute, burst int, now func() time.Time, fail func(http.Res
 func (l *RateLimit) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		now := l.now()
-		res := l.limiter(r.RemoteAddr, now).ReserveN(now, 1)
+		res := l.limiter(l.who(r), now).ReserveN(now, 1)
 		if wait := res.DelayFrom(now); wait > 0 {
 			res.CancelAt(now)
 			seconds := strconv.Itoa(int(wait/time.Second) + 1)
@@ -51,19 +54,25 @@ func (l *RateLimit) Wrap(next http.Handler) http.Handler {
 	})
 }
 
-func (l *RateLimit) limiter(remote string, now time.Time) *rate.Limiter {
-	host := network(remote)
+func (l *RateLimit) who(r *http.Request) string {
+	if l.By != nil {
+		return l.By(r)
+	}
+	return network(r.RemoteAddr)
+}
+
+func (l *RateLimit) limiter(who string, now time.Time) *rate.Limiter {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if now.Sub(l.turned) > time.Minute || len(l.young) >= maxAddresses {
 		l.young, l.old, l.turned = make(map[string]*rate.Limiter, len(l.young)), l.young, now
 	}
-	lim := l.young[host]
+	lim := l.young[who]
 	if lim == nil {
-		if lim = l.old[host]; lim == nil {
+		if lim = l.old[who]; lim == nil {
 			lim = rate.NewLimiter(rate.Limit(float64(l.perMinute)/60), max(1, l.burst))
 		}
-		l.young[host] = lim
+		l.young[who] = lim
 	}
 	return lim
 }
