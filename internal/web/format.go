@@ -1,8 +1,10 @@
 package web
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
+	"time"
 
 	"diwan/internal/gov"
 )
@@ -15,12 +17,13 @@ type Format struct {
 	weekdays []string
 	form     string
 	currency string
+	zone     *time.Location
 }
 
 // NewFormat returns the formatter of a language of the country.
 func NewFormat(c *gov.Country, l gov.Lang) Format {
 	currency, _ := c.Currency.Symbol.In(l, c.Order())
-	return Format{l, c.Numbers[l], c.Months[l], c.Weekdays[l], c.DateForm[l], currency}
+	return Format{l, c.Numbers[l], c.Months[l], c.Weekdays[l], c.DateForm[l], currency, cmp.Or(c.Zone(), time.UTC)}
 }
 
 // Number writes a whole number with its groups of three digits.
@@ -68,4 +71,17 @@ func (f Format) Day(d gov.Date) string {
 		return d.String()
 	}
 	return strconv.Itoa(d.Day) + "\u00a0" + f.months[d.Month-1] + "\u00a0" + strconv.Itoa(d.Year)
+}
+
+// Told writes what another system told: a day or a moment as the readers do, anything
+// else as it came.
+func (f Format) Told(s string) string {
+	if d, err := gov.ParseDate(s); err == nil {
+		return f.Day(d)
+	}
+	if at, err := time.Parse(time.RFC3339, s); err == nil {
+		at = at.In(f.zone)
+		return f.Day(gov.DateOf(at, f.zone)) + " " + at.Format("15:04")
+	}
+	return s
 }
