@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -11,6 +13,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"filippo.io/age"
 )
 
 // balancer passes TCP connections on to nodes in turn, to the next one when one does
@@ -93,6 +97,13 @@ func testNodesBehindABalancer(t *testing.T) {
 		}
 	})
 	configs := []Config{p.civil, p.town, second[1], second[0]}
+	for i, first := range configs[:2] { // all of them sign their member's log
+		to, err := KeysRecipient(configs[i+2], p.clock)
+		p.ok(err)
+		sealed, err := ShareKeys(first, to, p.clock)
+		p.ok(err)
+		p.ok(TakeKeys(configs[i+2], bytes.NewReader(sealed), p.clock))
+	}
 	var procs []*process
 	for _, c := range configs {
 		procs = append(procs, newProcess(t, c))
@@ -234,5 +245,78 @@ func testNodeThatIsGone(t *testing.T) {
 	p.ok(g.db.Reader().QueryRowContext(t.Context(), `SELECT count(*) FROM gateway_outcome WHERE state = 'done' AND message_id LIKE 'XX-%'`).Scan(&n))
 	if n != 1 {
 		t.Errorf("%d claims of a message of the gateway's own name", n)
+	}
+}
+
+// With the key of the member's log, sealed to it by the first node, another node signs
+// checkpoints while the first is gone. What is sealed to another, or is of another
+// member, is not taken.
+func TestLogSignedByAnotherNode(t *testing.T) { engines(t, testLogSignedByAnotherNode) }
+
+func testLogSignedByAnotherNode(t *testing.T) {
+	var second Config
+	p := newPair(t, acts(t), func(p *pairing, _ *Terms) {
+		second = p.joined(civil, "n2")
+		second.Database, second.Services = p.civil.Database, p.civil.Services
+	})
+	to, err := KeysRecipient(second, p.clock)
+	p.ok(err)
+	sealed, err := ShareKeys(p.civil, to, p.clock)
+	p.ok(err)
+	if strings.Contains(string(sealed), civil) {
+		t.Error("what is sealed can be read")
+	}
+	if err := TakeKeys(p.town, bytes.NewReader(sealed), p.clock); !errors.Is(err, ErrShared) {
+		t.Errorf("sealed to another: %v", err)
+	}
+	townKeys, err := KeysRecipient(p.town, p.clock)
+	p.ok(err)
+	foreign, err := ShareKeys(p.civil, townKeys, p.clock)
+	p.ok(err)
+	if err := TakeKeys(p.town, bytes.NewReader(foreign), p.clock); !errors.Is(err, ErrShared) {
+		t.Errorf("of another member: %v", err)
+	}
+	recipient, err := age.ParseX25519Recipient(to)
+	p.ok(err)
+	wrong, err := sharedKeys{civil, make([]byte, 32)}.seal(recipient)
+	p.ok(err)
+	_, err = p.office(second).View(t.Context()) // which says whose log is whose
+	p.ok(err)
+	if err := TakeKeys(second, bytes.NewReader(wrong), p.clock); !errors.Is(err, ErrShared) {
+		t.Errorf("a key that the directory does not name: %v", err)
+	}
+	for _, bad := range []string{"", "age1x", "-----BEGIN AGE ENCRYPTED FILE-----"} {
+		if _, err := ShareKeys(p.civil, bad, p.clock); err == nil {
+			t.Errorf("%q is a recipient", bad)
+		}
+		if err := TakeKeys(second, strings.NewReader(bad), p.clock); !errors.Is(err, ErrShared) {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+	if _, err := ShareKeys(second, to, p.clock); err == nil {
+		t.Error("a node without the key shares it")
+	}
+	for range 2 {
+		p.ok(TakeKeys(second, bytes.NewReader(sealed), p.clock))
+	}
+	p.answers.end()
+	other := p.start(second)
+	p.eventually("the other node answers", func() bool {
+		return p.asks.call("GET", r1("/acts/1"), nil).status == 200
+	})
+	p.eventually("it signs a checkpoint over its own records", func() bool {
+		size, err := other.proof.log.Size(t.Context())
+		if err != nil || other.proof.fed.Load() != other.Records() {
+			return false
+		}
+		s, err := other.proof.log.At(t.Context(), size)
+		return err == nil && s.Size > 0
+	})
+	other.end()
+	f, err := OpenFolder(t.Context(), second.Data, second.Database, nil)
+	p.ok(err)
+	defer f.Close()
+	if w, err := f.Verify(t.Context(), nil); err != nil || !w.OK || w.Signed.Size == 0 {
+		t.Errorf("%+v, %v", w, err)
 	}
 }
