@@ -59,6 +59,13 @@ for d in internal/app/browser internal/catalogue/cpsv/shacl interop; do
 	(cd "$d" && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error)
 done
 
+say "ACME authority"
+if GOBIN="$work/bin" go install github.com/letsencrypt/pebble/v2/cmd/pebble@v2.10.1; then
+	export DIWAN_TEST_PEBBLE="$work/bin/pebble"
+else
+	echo "pebble can't be had: the test of the edge's certificate by ACME is skipped" >&2
+fi
+
 say "gofmt"
 unformatted=$(gofmt -l cmd country internal lexis protocol examples bench interop 2>/dev/null || true)
 [ -z "$unformatted" ] || { echo "gofmt wants: $unformatted" >&2; exit 1; }

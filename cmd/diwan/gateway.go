@@ -28,6 +28,8 @@ const gatewayHelp = `run an administration's gateway to the exchange, or set it 
   diwan gateway contract --config FILE accept|reject|revoke HASH
   diwan gateway maintenance --config FILE on --reason WHY [--by NAME]
   diwan gateway maintenance --config FILE off       close this node for maintenance, over restarts, and open it again
+  diwan gateway keys --config FILE recipient|export RECIPIENT|import FILE
+                                                    let another node of this administration sign its log too
   diwan gateway viewer --config FILE --officer NAME   make a sign-in code for an officer who is to look into the log`
 
 // listed is a flag that may be given several times.
@@ -37,7 +39,7 @@ func (l *listed) String() string     { return strings.Join(*l, ", ") }
 func (l *listed) Set(s string) error { *l = append(*l, s); return nil }
 
 func gatewayMain(ctx context.Context, env environment, args []string) error {
-	part, own := choose(args, map[string]runner{"init": gatewayInit, "test": gatewayTest, "offer": gatewayOffer, "contract": gatewayContract, "maintenance": gatewayMaintenance, "viewer": gatewayViewer})
+	part, own := choose(args, map[string]runner{"init": gatewayInit, "test": gatewayTest, "offer": gatewayOffer, "contract": gatewayContract, "keys": gatewayKeys, "maintenance": gatewayMaintenance, "viewer": gatewayViewer})
 	if part != nil {
 		return part(ctx, env, own)
 	}

@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -11,6 +13,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"filippo.io/age"
 )
 
 // balancer passes TCP connections on to nodes in turn, to the next one when one does
@@ -75,7 +79,7 @@ func TestNodesBehindABalancer(t *testing.T) {
 }
 
 func testNodesBehindABalancer(t *testing.T) {
-	const exchanges, workers = 600, 8
+	const least, most, kills, workers = 400, 20_000, 8, 8 // each node twice
 	work := &carriedOut{times: map[string]int{}}
 	var second [2]Config // of the town, of the registry
 	var link, edge *balancer
@@ -93,6 +97,13 @@ func testNodesBehindABalancer(t *testing.T) {
 		}
 	})
 	configs := []Config{p.civil, p.town, second[1], second[0]}
+	for i, first := range configs[:2] { // all of them sign their member's log
+		to, err := KeysRecipient(configs[i+2], p.clock)
+		p.ok(err)
+		sealed, err := ShareKeys(first, to, p.clock)
+		p.ok(err)
+		p.ok(TakeKeys(configs[i+2], bytes.NewReader(sealed), p.clock))
+	}
 	var procs []*process
 	for _, c := range configs {
 		procs = append(procs, newProcess(t, c))
@@ -107,7 +118,7 @@ func testNodesBehindABalancer(t *testing.T) {
 		return err == nil && a.status == 201 && link.passed[0].Load()+link.passed[1].Load() > 0
 	})
 	todo := make(chan int)
-	results := make(chan asked, exchanges)
+	results := make(chan asked, most)
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
@@ -116,36 +127,32 @@ func testNodesBehindABalancer(t *testing.T) {
 			}
 		})
 	}
-	stop := make(chan struct{})
-	var killer sync.WaitGroup
-	kills := 0
-	killer.Go(func() {
-		for {
-			select {
-			case <-stop:
-				return
-			case <-time.After(100 * time.Millisecond):
-			}
-			v := procs[kills%len(procs)]
-			kills++
+	killed := make(chan struct{})
+	go func() {
+		defer close(killed)
+		for i := range kills {
+			time.Sleep(100 * time.Millisecond)
+			v := procs[i%len(procs)]
 			v.kill()
 			time.Sleep(100 * time.Millisecond) // the other node has it all
 			v.start()
 		}
-	})
-	for i := range exchanges {
-		todo <- i
+	}()
+	made := 0
+	for over := false; made < most && !(over && made >= least); made++ {
+		todo <- made
+		select {
+		case <-killed:
+			over = true
+		default:
+		}
 	}
 	close(todo)
 	wg.Wait()
-	close(stop)
-	killer.Wait()
+	<-killed
 	close(results)
 	for _, v := range procs {
 		v.kill()
-	}
-	if kills < len(procs) {
-		t.Errorf("only %d kills", kills)
 	}
 	for _, b := range []*balancer{link, edge} {
 		if b.passed[0].Load() == 0 || b.passed[1].Load() == 0 {
@@ -154,8 +161,8 @@ func testNodesBehindABalancer(t *testing.T) {
 	}
 	known, lost := p.accounted(t, results, work, second[0], second[1])
 	t.Logf("%d kills, %d exchanges acknowledged, %d of which nobody knows", kills, known, lost)
-	if known < exchanges*3/4 {
-		t.Errorf("only %d exchanges came through", known)
+	if known < made*3/4 {
+		t.Errorf("only %d exchanges of %d came through", known, made)
 	}
 	p.logsHold(t, configs)
 }
@@ -238,5 +245,78 @@ func testNodeThatIsGone(t *testing.T) {
 	p.ok(g.db.Reader().QueryRowContext(t.Context(), `SELECT count(*) FROM gateway_outcome WHERE state = 'done' AND message_id LIKE 'XX-%'`).Scan(&n))
 	if n != 1 {
 		t.Errorf("%d claims of a message of the gateway's own name", n)
+	}
+}
+
+// With the key of the member's log, sealed to it by the first node, another node signs
+// checkpoints while the first is gone. What is sealed to another, or is of another
+// member, is not taken.
+func TestLogSignedByAnotherNode(t *testing.T) { engines(t, testLogSignedByAnotherNode) }
+
+func testLogSignedByAnotherNode(t *testing.T) {
+	var second Config
+	p := newPair(t, acts(t), func(p *pairing, _ *Terms) {
+		second = p.joined(civil, "n2")
+		second.Database, second.Services = p.civil.Database, p.civil.Services
+	})
+	to, err := KeysRecipient(second, p.clock)
+	p.ok(err)
+	sealed, err := ShareKeys(p.civil, to, p.clock)
+	p.ok(err)
+	if strings.Contains(string(sealed), civil) {
+		t.Error("what is sealed can be read")
+	}
+	if err := TakeKeys(p.town, bytes.NewReader(sealed), p.clock); !errors.Is(err, ErrShared) {
+		t.Errorf("sealed to another: %v", err)
+	}
+	townKeys, err := KeysRecipient(p.town, p.clock)
+	p.ok(err)
+	foreign, err := ShareKeys(p.civil, townKeys, p.clock)
+	p.ok(err)
+	if err := TakeKeys(p.town, bytes.NewReader(foreign), p.clock); !errors.Is(err, ErrShared) {
+		t.Errorf("of another member: %v", err)
+	}
+	recipient, err := age.ParseX25519Recipient(to)
+	p.ok(err)
+	wrong, err := sharedKeys{civil, make([]byte, 32)}.seal(recipient)
+	p.ok(err)
+	_, err = p.office(second).View(t.Context()) // which says whose log is whose
+	p.ok(err)
+	if err := TakeKeys(second, bytes.NewReader(wrong), p.clock); !errors.Is(err, ErrShared) {
+		t.Errorf("a key that the directory does not name: %v", err)
+	}
+	for _, bad := range []string{"", "age1x", "-----BEGIN AGE ENCRYPTED FILE-----"} {
+		if _, err := ShareKeys(p.civil, bad, p.clock); err == nil {
+			t.Errorf("%q is a recipient", bad)
+		}
+		if err := TakeKeys(second, strings.NewReader(bad), p.clock); !errors.Is(err, ErrShared) {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+	if _, err := ShareKeys(second, to, p.clock); err == nil {
+		t.Error("a node without the key shares it")
+	}
+	for range 2 {
+		p.ok(TakeKeys(second, bytes.NewReader(sealed), p.clock))
+	}
+	p.answers.end()
+	other := p.start(second)
+	p.eventually("the other node answers", func() bool {
+		return p.asks.call("GET", r1("/acts/1"), nil).status == 200
+	})
+	p.eventually("it signs a checkpoint over its own records", func() bool {
+		size, err := other.proof.log.Size(t.Context())
+		if err != nil || other.proof.fed.Load() != other.Records() {
+			return false
+		}
+		s, err := other.proof.log.At(t.Context(), size)
+		return err == nil && s.Size > 0
+	})
+	other.end()
+	f, err := OpenFolder(t.Context(), second.Data, second.Database, nil)
+	p.ok(err)
+	defer f.Close()
+	if w, err := f.Verify(t.Context(), nil); err != nil || !w.OK || w.Signed.Size == 0 {
+		t.Errorf("%+v, %v", w, err)
 	}
 }

@@ -60,8 +60,9 @@ type EdgeConfig struct {
 	HTTPS string `toml:"https"` // with client certificates
 	// Certificate and Key are PEM files of the HTTPS listener; empty: the node's
 	// own certificate.
-	Certificate string `toml:"certificate"`
-	Key         string `toml:"key"`
+	Certificate string     `toml:"certificate"`
+	Key         string     `toml:"key"`
+	ACME        ACMEConfig `toml:"acme"`
 }
 
 // LinkConfig is where other gateways come in.
@@ -187,7 +188,7 @@ func ReadConfig(name string) (Config, error) {
 	}
 	c.file = name
 	dir := filepath.Dir(name)
-	paths := []*string{&c.Data, &c.Edge.Certificate, &c.Edge.Key, &c.Traces.CA}
+	paths := []*string{&c.Data, &c.Edge.Certificate, &c.Edge.Key, &c.Traces.CA, &c.Edge.ACME.CA, &c.Edge.ACME.EABKey}
 	for i := range c.Services {
 		s := &c.Services[i]
 		paths = append(paths, &s.CA, &s.Certificate, &s.Key, &s.OpenAPI)
@@ -227,7 +228,7 @@ func (c *Config) check() error {
 	case c.Admin.Listen != "" && !loopbackAddress(c.Admin.Listen):
 		return &ConfigError{"admin.listen", "is not a loopback address: it asks for no password"}
 	}
-	return errors.Join(c.checkClients(m), c.checkServices(), c.checkSubscriptions())
+	return errors.Join(c.Edge.checkACME(), c.checkClients(m), c.checkServices(), c.checkSubscriptions())
 }
 
 func loopbackAddress(addr string) bool {

@@ -15,6 +15,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/crypto/acme"
+
 	"diwan/internal/db"
 	"diwan/internal/exchange/contract"
 	"diwan/internal/exchange/gateway/directory"
@@ -55,6 +57,7 @@ type Gateway struct {
 	httpPeers    httpPeers
 	proof        proofs
 	verification verification
+	acme         *edgeACME               // nil when the edge shows no certificate of another authority
 	traces       *tracing.Tracer         // nil when no collector is named
 	extra        map[string]http.Handler // of the admin listener
 
@@ -107,7 +110,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger, clock gov.Clock) (_
 	if err := g.openKeys(); err != nil {
 		return nil, err
 	}
-	if err := g.openTraces(); err != nil {
+	if err := errors.Join(g.openTraces(), g.openACME()); err != nil {
 		return nil, err
 	}
 	if err := g.openStore(ctx); err != nil {
@@ -342,7 +345,10 @@ func (g *Gateway) httpServer(h http.Handler) *http.Server {
 // subsystem it stands for.
 func (g *Gateway) edgeTLS() (*tls.Config, error) {
 	conf := &tls.Config{MinVersion: tls.VersionTLS12, ClientAuth: tls.RequestClientCert, NextProtos: []string{"http/1.1"},
-		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return g.cert.Load(), nil }}
+		GetCertificate: g.edgeCertificate}
+	if g.acme != nil {
+		conf.NextProtos = append(conf.NextProtos, acme.ALPNProto)
+	}
 	if g.cfg.Edge.Certificate == "" {
 		return conf, nil
 	}

@@ -80,13 +80,9 @@ func (k *keyring) readLink() (ed25519.PrivateKey, error) {
 		return nil, err
 	}
 	defer f.Close()
-	text, err := os.ReadFile(filepath.Join(k.dir, identityFile))
+	id, err := k.identity()
 	if err != nil {
 		return nil, err
-	}
-	id, err := age.ParseX25519Identity(strings.TrimSpace(string(text)))
-	if err != nil {
-		return nil, errors.New("the identity that seals it is malformed")
 	}
 	r, err := age.Decrypt(io.LimitReader(f, 4096), id)
 	if err != nil {
@@ -97,6 +93,19 @@ func (k *keyring) readLink() (ed25519.PrivateKey, error) {
 		return nil, errors.Join(errors.New("it is damaged"), err)
 	}
 	return ed25519.NewKeyFromSeed(seed), nil
+}
+
+// identity opens what is sealed to this node.
+func (k *keyring) identity() (*age.X25519Identity, error) {
+	text, err := os.ReadFile(filepath.Join(k.dir, identityFile))
+	if err != nil {
+		return nil, err
+	}
+	id, err := age.ParseX25519Identity(strings.TrimSpace(string(text)))
+	if err != nil {
+		return nil, errors.New("the identity that seals it is malformed")
+	}
+	return id, nil
 }
 
 func (k *keyring) makeLink() (ed25519.PrivateKey, error) {

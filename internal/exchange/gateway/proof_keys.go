@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"filippo.io/age"
 
@@ -54,13 +53,9 @@ func (k *keyring) unsealKey(path string) (ed25519.PrivateKey, error) {
 		return nil, err
 	}
 	defer f.Close()
-	text, err := os.ReadFile(filepath.Join(k.dir, identityFile))
+	id, err := k.identity()
 	if err != nil {
 		return nil, err
-	}
-	id, err := age.ParseX25519Identity(strings.TrimSpace(string(text)))
-	if err != nil {
-		return nil, errors.New("the identity that seals it is malformed")
 	}
 	r, err := age.Decrypt(io.LimitReader(f, 4096), id)
 	if err != nil {

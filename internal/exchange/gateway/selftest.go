@@ -104,6 +104,7 @@ func (t *tester) run(ctx context.Context) {
 	t.reachDirectory(ctx)
 	t.name()
 	t.certificate()
+	t.edgeCertificates(ctx)
 	t.port(ctx)
 	t.services(ctx)
 }

@@ -32,6 +32,9 @@ func (g *Gateway) workers() []func(context.Context) {
 			g.every("notices", look, g.sendNotices),
 			g.every("usage", 2*time.Minute, g.sendUsage))
 	}
+	if g.acme != nil {
+		list = append(list, g.every("edge certificates", lookAtCertificates, g.wantCertificates))
+	}
 	if g.traces != nil {
 		list = append(list, g.traces.Run)
 	}
