@@ -156,7 +156,11 @@ func (x registry) FindPresent(ctx context.Context, by gov.Actor, number string) 
 			return nil, err
 		}
 		if !acc.Disabled {
-			out = append(out, casework.Present{ID: id, Name: acc.Name, Account: true})
+			reach, err := x.a.Accounts.ReachOf(ctx, id)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, casework.Present{ID: id, Name: acc.Name, Account: true, Lang: reach.Language})
 		}
 	}
 	return out, nil

@@ -22,6 +22,9 @@ type Present struct {
 	ID      string
 	Name    gov.Text
 	Account bool
+	// Lang is the language in which they are written to; empty is that of the officer's
+	// page.
+	Lang gov.Lang
 }
 
 // Registry finds the account of somebody who is present by the number on their
@@ -53,6 +56,9 @@ func (w *Casework) BeginPresent(ctx context.Context, by gov.Actor, p Present, d 
 	if err := w.May(ctx, by, MayDraft, &Case{Administration: by.Administration, Unit: by.Unit, Person: p.ID, Procedure: d.Procedure}); err != nil {
 		return Draft{}, err
 	}
+	if _, ok := w.Country.Language(p.Lang); !ok && p.Lang != "" {
+		return Draft{}, problem.New(problem.Invalid, "case.present_language")
+	}
 	if p.ID == by.ID {
 		return Draft{}, problem.New(problem.Forbidden, "case.present_self")
 	}
@@ -70,8 +76,8 @@ func (w *Casework) BeginPresent(ctx context.Context, by gov.Actor, p Present, d 
 		return d, err
 	}
 	err = w.DB.RunTx(ctx, func(tx *db.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO casework_present (draft, person, officer, administration, known, sealed, made_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			d.ID, p.ID, by.ID, by.Administration, p.Account, sealed, db.Micros(w.Clock.Now()))
+		_, err := tx.ExecContext(ctx, `INSERT INTO casework_present (draft, person, officer, administration, known, lang, sealed, made_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			d.ID, p.ID, by.ID, by.Administration, p.Account, string(p.Lang), sealed, db.Micros(w.Clock.Now()))
 		return err
 	})
 	if err != nil {
@@ -89,8 +95,8 @@ func (w *Casework) PresentOf(ctx context.Context, by gov.Actor, draft string) (P
 	if !isID(draft) {
 		return p, errNoDraft
 	}
-	err := w.DB.Reader().QueryRowContext(ctx, `SELECT person, administration, known, sealed FROM casework_present WHERE draft = $1 AND officer = $2`, draft, by.ID).
-		Scan(&p.ID, &administration, &p.Account, &sealed)
+	err := w.DB.Reader().QueryRowContext(ctx, `SELECT person, administration, known, lang, sealed FROM casework_present WHERE draft = $1 AND officer = $2`, draft, by.ID).
+		Scan(&p.ID, &administration, &p.Account, &p.Lang, &sealed)
 	if errors.Is(err, sql.ErrNoRows) {
 		return p, errNoDraft
 	}
@@ -105,6 +111,29 @@ func (w *Casework) PresentOf(ctx context.Context, by gov.Actor, draft string) (P
 		return Present{}, err
 	}
 	return p, json.Unmarshal(b, &p.Name)
+}
+
+// KnownHere is what a person with an account has said in earlier cases of the
+// officer's own administration: it holds that already and does not ask again. What
+// they told others stays with those.
+func (w *Casework) KnownHere(ctx context.Context, by gov.Actor, p Present) (map[string]any, error) {
+	facts := map[string]any{}
+	if !p.Account {
+		return facts, nil
+	}
+	list, err := cases(ctx, w.DB.Reader(), `SELECT `+caseColumns+` FROM casework_case WHERE person = $1 AND administration = $2 AND form <> '' ORDER BY created_at DESC, id LIMIT $3`, p.ID, by.Administration, knownFrom)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range list {
+		if err := w.May(ctx, by, MayRead, c); err != nil {
+			continue // of another unit
+		}
+		if err := w.addKnown(ctx, c, facts); err != nil {
+			return nil, err
+		}
+	}
+	return facts, nil
 }
 
 // forgetPresent drops those whose draft is gone.

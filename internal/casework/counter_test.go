@@ -1,9 +1,12 @@
 package casework
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"diwan/internal/casework/form"
 	"diwan/internal/gov"
 	"diwan/internal/problem"
 )
@@ -51,6 +54,61 @@ func TestCounter(t *testing.T) {
 		}
 		if err := w.Chores(t.Context()); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// The person is written to in the language that they chose at the counter, whatever
+// the officer's page is in, and what they told this administration is not asked again;
+// what they told another stays there.
+func TestCounterLanguageAndWhatIsKnown(t *testing.T) {
+	eachDesk(t, func(w *world) {
+		w.Options.Procedures = onePermit{}
+		officer := gov.Actor{ID: "desk", Administration: "commune", Roles: []gov.Role{gov.RoleCounter}}
+		facts := firstFacts()
+		facts.Published, _ = onePermit{}.Published(t.Context(), "permit")
+		f, err := form.FromProcedure(facts)
+		if err == nil {
+			_, err = w.PublishForm(t.Context(), gov.Actor{ID: "steward"}, f.JSON())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := func(administration, phone string) {
+			t.Helper()
+			answers, err := f.Document(form.Answers{"contact": map[string]any{"phone": phone}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.file(func(x *Filing) {
+				x.Administration, x.Terms.Form, x.Answers = administration, f.Doc().Version, answers
+			})
+		}
+		said("commune", "+212522000001")
+		w.hand.days(1)
+		said("elsewhere", "+212522000002")
+		here, err := w.KnownHere(t.Context(), officer, Present{ID: salma.ID, Account: true})
+		if err != nil || here["phone"] != "+212522000001" {
+			t.Errorf("known here: %v, %v", here, err)
+		}
+		if other, err := w.KnownHere(t.Context(), officer, Present{ID: salma.ID}); err != nil || len(other) != 0 {
+			t.Errorf("known of a name: %v, %v", other, err)
+		}
+		p := Present{ID: salma.ID, Name: gov.Text{"fr": "Salma"}, Account: true, Lang: "zgh"}
+		if _, err := w.BeginPresent(t.Context(), officer, Present{ID: "x", Lang: "xx"}, Draft{Procedure: "permit"}); code(err) != "case.present_language" {
+			t.Error("a language that there is not:", err)
+		}
+		d, err := w.BeginPresent(t.Context(), officer, p, Draft{Procedure: "permit", Form: f.Doc().Version})
+		if err != nil {
+			t.Fatal(err)
+		}
+		desk := &CounterDesk{Desk: &Desk{Casework: w.Casework, Actor: func(*http.Request) gov.Actor { return officer }}}
+		m := &Mine{Casework: w.Casework, Actor: desk.Actor, Acting: desk.acting, Root: CounterRoot, Channel: Counter}
+		r := httptest.NewRequest(http.MethodPost, "/", nil)
+		r.SetPathValue("draft", d.ID)
+		c, err := m.handIn(r, &writing{Draft: d, form: f, answers: form.Answers{}})
+		if err != nil || c.Lang != "zgh" || c.Channel != Counter {
+			t.Errorf("%+v, %v", c, err)
 		}
 	})
 }

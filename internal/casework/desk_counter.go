@@ -69,7 +69,7 @@ func (x *CounterDesk) acting(r *http.Request) Subject {
 	if err != nil {
 		return Subject{} // whose drafts nobody has
 	}
-	return Subject{ID: p.ID, Name: p.Name}
+	return Subject{ID: p.ID, Name: p.Name, Lang: p.Lang}
 }
 
 func (x *CounterDesk) back(w http.ResponseWriter, r *http.Request) { to(w, r, CounterRoot) }
@@ -83,6 +83,8 @@ type counterData struct {
 	Name       string
 	Procedures []Office
 	Drafts     []draftRow
+	Languages  []gov.Language
+	Lang       gov.Lang // of the page
 }
 
 func (x *CounterDesk) counter(w http.ResponseWriter, r *http.Request) {
@@ -92,6 +94,7 @@ func (x *CounterDesk) counter(w http.ResponseWriter, r *http.Request) {
 func (x *CounterDesk) showCounter(w http.ResponseWriter, r *http.Request, status int, data counterData) {
 	data.Who = x.Actor(r)
 	data.Office, data.Procedures = x.OfficeName(data.Who.Administration), x.Procedures(data.Who.Administration)
+	data.Languages, data.Lang = x.Country.Languages, web.LangOf(r)
 	drafts, err := x.Drafts(r.Context(), data.Who.ID)
 	if err != nil {
 		x.Site.Fail(w, r, err)
@@ -124,6 +127,11 @@ func (x *CounterDesk) find(w http.ResponseWriter, r *http.Request) {
 		x.Site.Fail(w, r, err)
 		return
 	}
+	for i := range data.Found {
+		if data.Found[i].Lang == "" {
+			data.Found[i].Lang = web.LangOf(r)
+		}
+	}
 	x.showCounter(w, r, http.StatusOK, data)
 }
 
@@ -135,6 +143,7 @@ func (x *CounterDesk) begin(w http.ResponseWriter, r *http.Request) {
 	}
 	who := x.Actor(r)
 	p, err := x.present(r)
+	p.Lang = gov.Lang(r.PostFormValue("lang"))
 	procedure := r.PostFormValue("procedure")
 	if err == nil && !slices.ContainsFunc(x.Procedures(who.Administration), func(o Office) bool { return o.ID == procedure }) {
 		err = problem.New(problem.Invalid, "case.counter_procedure")
@@ -143,9 +152,13 @@ func (x *CounterDesk) begin(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		f, err = x.Form(r.Context(), procedure, "")
 	}
+	var answers []byte
+	if err == nil {
+		answers, err = x.known(r, f, p)
+	}
 	var d Draft
 	if err == nil {
-		d, err = x.BeginPresent(r.Context(), who, p, Draft{Procedure: procedure, Form: f.Doc().Version})
+		d, err = x.BeginPresent(r.Context(), who, p, Draft{Procedure: procedure, Form: f.Doc().Version, Answers: answers})
 	}
 	if wrong, ok := readers(x.Site, r, err); ok {
 		x.showCounter(w, r, http.StatusUnprocessableEntity, counterData{deskPage: deskPage{Error: wrong}, Number: r.PostFormValue("number"), Name: r.PostFormValue("name")})
@@ -156,6 +169,20 @@ func (x *CounterDesk) begin(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	to(w, r, CounterRoot+"/drafts/"+d.ID)
+}
+
+// known fills in what is known of who is present: the number that they showed, and
+// what they said here before.
+func (x *CounterDesk) known(r *http.Request, f *form.Form, p Present) ([]byte, error) {
+	facts, err := x.KnownHere(r.Context(), x.Actor(r), p)
+	if err != nil {
+		return nil, err
+	}
+	if _, said := facts["person"]; p.Account && !said {
+		facts["person"] = map[string]any{"identity": strings.TrimSpace(r.PostFormValue("number"))}
+	}
+	answers, _ := f.Prefill(form.Answers{}, facts, x.Pages.world(r))
+	return answers.JSON()
 }
 
 func (x *CounterDesk) present(r *http.Request) (Present, error) {

@@ -71,5 +71,5 @@ func (d *Desk) page(r *http.Request, wrong string) deskPage {
 // the cases of those who leave or come back. It is called every few minutes and
 // may run on several copies of the program at once.
 func (w *Casework) Chores(ctx context.Context) error {
-	return errors.Join(w.RemindOpinions(ctx), w.KeepAbsences(ctx), w.forgetPresent(ctx), w.SendRefunds(ctx), w.RemindBookings(ctx), w.FindAbove(ctx))
+	return errors.Join(w.RemindOpinions(ctx), w.KeepAbsences(ctx), w.forgetPresent(ctx), w.SendRefunds(ctx), w.RemindBookings(ctx), w.FindAbove(ctx), w.SealHooks(ctx))
 }

@@ -50,7 +50,12 @@ func (w *Casework) MakeHook(ctx context.Context, by gov.Actor, address, secret s
 	if err := check(address); err != nil || !plain(secret) || len(address) > 500 {
 		return problem.Wrap(err, problem.Invalid, "program.hook_address")
 	}
-	err := w.DB.RunTx(ctx, func(tx *db.Tx) error {
+	id := gov.NewID()
+	sealed, err := w.sealHook(ctx, by.Administration, id, secret)
+	if err != nil {
+		return err
+	}
+	err = w.DB.RunTx(ctx, func(tx *db.Tx) error {
 		var n int
 		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM casework_hook WHERE administration = $1 AND ended_at = 0`, by.Administration).Scan(&n); err != nil {
 			return err
@@ -58,8 +63,8 @@ func (w *Casework) MakeHook(ctx context.Context, by gov.Actor, address, secret s
 		if n >= maxHooks {
 			return problem.New(problem.Invalid, "program.hooks_many", "max", fmt.Sprint(maxHooks))
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO casework_hook (id, administration, address, secret, made_by, made_at, ended_at) VALUES ($1, $2, $3, $4, $5, $6, 0)`,
-			gov.NewID(), by.Administration, address, secret, by.ID, db.Micros(w.Clock.Now()))
+		_, err := tx.ExecContext(ctx, `INSERT INTO casework_hook (id, administration, address, secret, sealed, made_by, made_at, ended_at) VALUES ($1, $2, $3, '', $4, $5, $6, 0)`,
+			id, by.Administration, address, sealed, by.ID, db.Micros(w.Clock.Now()))
 		return err
 	})
 	if err != nil {
@@ -106,7 +111,7 @@ func (w *Casework) EndHook(ctx context.Context, by gov.Actor, id string) error {
 
 func (w *Casework) endHook(ctx context.Context, id, administration string) error {
 	return w.DB.RunTx(ctx, func(tx *db.Tx) error {
-		r, err := tx.ExecContext(ctx, `UPDATE casework_hook SET ended_at = $3, secret = '' WHERE id = $1 AND administration = $2 AND ended_at = 0`, id, administration, db.Micros(w.Clock.Now()))
+		r, err := tx.ExecContext(ctx, `UPDATE casework_hook SET ended_at = $3, secret = '', sealed = NULL WHERE id = $1 AND administration = $2 AND ended_at = 0`, id, administration, db.Micros(w.Clock.Now()))
 		if err != nil {
 			return fmt.Errorf("ending an address for events: %w", err)
 		}
@@ -122,6 +127,9 @@ func (w *Casework) endHook(ctx context.Context, id, administration string) error
 func (w *Casework) RetryHook(ctx context.Context, by gov.Actor, id string) error {
 	if err := w.mayAPI(ctx, by); err != nil {
 		return err
+	}
+	if by.Unit != "" {
+		return problem.New(problem.Forbidden, "forbidden")
 	}
 	return w.DB.RunTx(ctx, func(tx *db.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE casework_out SET dead = $3, tries = 0, next_at = $4 WHERE dead AND hook = $1 AND EXISTS (SELECT 1 FROM casework_hook h WHERE h.id = $1 AND h.administration = $2)`,
@@ -199,6 +207,9 @@ type Send func(ctx context.Context, address, secret, id string, at time.Time, bo
 // before it in its case was taken or given up; one that fails is tried again, ever
 // less often, and given up after a day or two. source is this installation.
 func (w *Casework) SendEvents(ctx context.Context, source string, send Send) error {
+	if err := w.SealHooks(ctx); err != nil {
+		return err
+	}
 	for {
 		list, err := w.outWaiting(ctx)
 		if err != nil || len(list) == 0 {
@@ -233,7 +244,7 @@ func (w *Casework) SendEvents(ctx context.Context, source string, send Send) err
 }
 
 func (w *Casework) outWaiting(ctx context.Context) (list []outEvent, err error) {
-	rows, err := w.DB.Reader().QueryContext(ctx, `SELECT o.hook, h.administration, h.address, h.secret, o.case_id, o.number, o.kind, o.seq, o.tries, o.at
+	rows, err := w.DB.Reader().QueryContext(ctx, `SELECT o.hook, h.administration, h.address, h.sealed, o.case_id, o.number, o.kind, o.seq, o.tries, o.at
 		FROM casework_out o JOIN casework_hook h ON h.id = o.hook WHERE NOT o.dead AND o.next_at <= $1 AND h.ended_at = 0
 		AND NOT EXISTS (SELECT 1 FROM casework_out p WHERE p.hook = o.hook AND p.case_id = o.case_id AND p.seq < o.seq AND NOT p.dead)
 		ORDER BY o.next_at, o.case_id LIMIT $2`, db.Micros(w.Clock.Now()), outBatch)
@@ -244,10 +255,18 @@ func (w *Casework) outWaiting(ctx context.Context) (list []outEvent, err error) 
 	for rows.Next() {
 		var o outEvent
 		var at int64
-		if err := rows.Scan(&o.hook, &o.administration, &o.address, &o.secret, &o.caseID, &o.number, &o.kind, &o.seq, &o.tries, &at); err != nil {
+		var sealed []byte
+		if err := rows.Scan(&o.hook, &o.administration, &o.address, &sealed, &o.caseID, &o.number, &o.kind, &o.seq, &o.tries, &at); err != nil {
 			return nil, err
 		}
-		o.at = db.Time(at)
+		if len(sealed) == 0 {
+			continue // added by a copy of the program from before; sealed in the next round
+		}
+		secret, err := w.sealer.Open(ctx, hookKeeper(o.administration), hookPlace(o.hook), sealed)
+		if err != nil {
+			return nil, err
+		}
+		o.at, o.secret = db.Time(at), string(secret)
 		list = append(list, o)
 	}
 	return list, rows.Err()

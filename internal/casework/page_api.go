@@ -75,6 +75,16 @@ func (d *Desk) changePrograms(w http.ResponseWriter, r *http.Request) {
 			p.Secret, t, err = d.MakeToken(ctx, p.Who, t)
 			p.Named = t.Name
 		}
+	case "token-rotate":
+		var t *Token
+		if p.Secret, t, err = d.RotateToken(ctx, p.Who, r.PostForm.Get("id")); err == nil {
+			p.Named = t.Name
+		}
+	case "hook-rotate":
+		secret := webhook.NewSecret()
+		if p.Named, err = d.RotateHook(ctx, p.Who, r.PostForm.Get("id"), secret); err == nil {
+			p.Secret = secret
+		}
 	case "revoke":
 		err = d.RevokeToken(ctx, p.Who, r.PostForm.Get("id"))
 	case "hook":

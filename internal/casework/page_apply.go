@@ -351,6 +351,9 @@ func (m *Mine) handIn(r *http.Request, x *writing) (*Case, error) {
 	if subject.ID != x.Person { // the draft was begun for somebody else, or for oneself
 		return nil, problem.New(problem.Conflict, "draft.other_person")
 	}
+	if subject.Lang != "" {
+		f.Lang = subject.Lang
+	}
 	if subject.For {
 		f.For = who.Name
 	}

@@ -32,6 +32,8 @@ type Subject struct {
 	Name gov.Text
 	// For says that somebody else acts for them.
 	For bool
+	// Lang is the language in which they are written to; empty is that of the page.
+	Lang gov.Lang
 	// Procedures bounds what may be done for them; empty is everything.
 	Procedures []string
 }

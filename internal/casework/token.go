@@ -80,6 +80,13 @@ func (t *Token) actor() gov.Actor {
 	return a
 }
 
+// newSecret is what a program shows: 256 bits by chance.
+func newSecret() string {
+	b := make([]byte, 32)
+	rand.Read(b)
+	return tokenPrefix + base64.RawURLEncoding.EncodeToString(b)
+}
+
 func tokenHash(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
 	return hex.EncodeToString(sum[:])
@@ -114,9 +121,7 @@ func (w *Casework) MakeToken(ctx context.Context, by gov.Actor, t Token) (secret
 	case by.Unit != "" && t.Unit != by.Unit:
 		return "", t, problem.New(problem.Forbidden, "forbidden")
 	}
-	b := make([]byte, 32)
-	rand.Read(b)
-	secret = tokenPrefix + base64.RawURLEncoding.EncodeToString(b)
+	secret = newSecret()
 	t.ID, t.Administration, t.By, t.Made = gov.NewID(), by.Administration, by.ID, w.Clock.Now()
 	slices.Sort(t.Scopes)
 	t.Scopes = slices.Compact(t.Scopes)

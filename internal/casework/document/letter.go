@@ -132,11 +132,11 @@ func (m *Maker) Letter(f LetterFacts) ([]byte, error) {
 		l := string(p.lang)
 		p.paragraph(pdf.Style{Size: 10.5, Align: pdf.End, After: 6}, "document.done_on", "date", p.form.Date(f.On))
 		p.paragraph(body, "document.to", "name", p.one(f.Applicant))
-		p.paragraph(strong, "document.subject", "subject", strings.ReplaceAll(clean(f.Subject), "\n", " "))
+		p.paragraph(strong, "document.subject", "subject", ordered(strings.ReplaceAll(clean(f.Subject), "\n", " "), p.rightToLeft()))
 		p.paragraph(body, "document.about_case", "number", code(f.Number), "procedure", p.one(f.Procedure))
 		for _, s := range strings.Split(strings.ReplaceAll(f.Text, "\r\n", "\n"), "\n\n") {
 			if s = strings.TrimSpace(keepMarks(s)); s != "" {
-				p.Paragraph(l, s, pdf.Style{Size: 11, After: 8})
+				p.Paragraph(l, ordered(s, p.rightToLeft()), pdf.Style{Size: 11, After: 8})
 			}
 		}
 		p.value(pdf.Style{Size: 10.5, Weight: pdf.Bold, Align: pdf.End, Before: 10, After: 20}, f.Signer)

@@ -81,7 +81,13 @@ func (p *page) text(t gov.Text) (string, string) {
 	if l == "" {
 		l = p.lang
 	}
-	return strings.TrimSpace(clean(s)), string(l)
+	return ordered(strings.TrimSpace(clean(s)), p.rightToLeft()), string(l)
+}
+
+// rightToLeft tells the direction of the page's language.
+func (p *page) rightToLeft() bool {
+	l, ok := p.m.Country.Language(p.lang)
+	return ok && l.Dir == "rtl"
 }
 
 func (p *page) one(t gov.Text) string {
