@@ -90,7 +90,7 @@ func (c *caseFiles) OfCase(ctx context.Context, caseID string) ([]casework.Attac
 	list, err := c.store.OfCase(ctx, caseID)
 	var out []casework.Attached
 	for _, f := range list {
-		out = append(out, casework.Attached{ID: f.ID, Name: f.Name, Type: f.Type, Size: f.Size, State: string(f.State), Reason: f.Reason, Openable: f.Openable(),
+		out = append(out, casework.Attached{ID: f.ID, Name: f.Name, Type: f.Type, Size: f.Size, State: string(f.State), Reason: f.Reason, Openable: f.Openable(), Previewed: f.Openable() && upload.Previews(f),
 			On: gov.DateOf(f.Created, c.a.Country.Zone())})
 	}
 	return out, err
@@ -99,15 +99,32 @@ func (c *caseFiles) OfCase(ctx context.Context, caseID string) ([]casework.Attac
 // Serve implements casework.Files. The file is one of the case: no id of another
 // opens anything.
 func (c *caseFiles) Serve(w http.ResponseWriter, r *http.Request, k *casework.Case, id string) error {
-	list, err := c.store.OfCase(r.Context(), k.ID)
+	f, err := c.of(r.Context(), k, id)
 	if err != nil {
 		return err
 	}
+	return c.store.Serve(w, r, f)
+}
+
+// Preview implements casework.Files.
+func (c *caseFiles) Preview(w http.ResponseWriter, r *http.Request, k *casework.Case, id string) error {
+	f, err := c.of(r.Context(), k, id)
+	if err != nil {
+		return err
+	}
+	return c.store.ServePreview(w, r, f)
+}
+
+func (c *caseFiles) of(ctx context.Context, k *casework.Case, id string) (upload.File, error) {
+	list, err := c.store.OfCase(ctx, k.ID)
+	if err != nil {
+		return upload.File{}, err
+	}
 	i := slices.IndexFunc(list, func(f upload.File) bool { return f.ID == id })
 	if i < 0 {
-		return upload.ErrNoFile
+		return upload.File{}, upload.ErrNoFile
 	}
-	return c.store.Serve(w, r, list[i])
+	return list[i], nil
 }
 
 // sweep asks the scanner again for what it could not look at, and forgets the files

@@ -37,14 +37,18 @@ type reader struct {
 	*http.Client
 }
 
-func (i *installation) reader(login string) *reader {
+func (i *installation) reader(login string) *reader { return i.signedIn("me", login) }
+
+func (i *installation) officer(login string) *reader { return i.signedIn("office", login) }
+
+func (i *installation) signedIn(space, login string) *reader {
 	i.t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		i.t.Fatal(err)
 	}
 	b := &reader{i.t, i.base, &http.Client{Jar: jar}}
-	res, err := b.PostForm(i.base+"/en/me/sign-in", url.Values{"login": {login}})
+	res, err := b.PostForm(i.base+"/en/"+space+"/sign-in", url.Values{"login": {login}})
 	if err != nil {
 		i.t.Fatal(err)
 	}

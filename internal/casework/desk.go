@@ -44,15 +44,16 @@ func MayWork(a gov.Actor) bool {
 // Register adds the pages to the mux of the office.
 func (d *Desk) Register(mux *http.ServeMux) {
 	for pattern, handler := range map[string]http.HandlerFunc{
-		"GET /office/cases":                       d.inbox,
-		"POST /office/cases":                      d.batch,
-		"GET /office/cases/find":                  d.find,
-		"GET /office/holidays":                    d.holidaysPage,
-		"POST /office/holidays":                   d.setHoliday,
-		"GET /office/cases/{number}":              d.caseOf,
-		"POST /office/cases/{number}":             d.act,
-		"GET /office/cases/{number}/what":         d.foreseen,
-		"GET /office/cases/{number}/files/{file}": d.serveFile(d.Site, d.Actor),
+		"GET /office/cases":                               d.inbox,
+		"POST /office/cases":                              d.batch,
+		"GET /office/cases/find":                          d.find,
+		"GET /office/holidays":                            d.holidaysPage,
+		"POST /office/holidays":                           d.setHoliday,
+		"GET /office/cases/{number}":                      d.caseOf,
+		"POST /office/cases/{number}":                     d.act,
+		"GET /office/cases/{number}/what":                 d.foreseen,
+		"GET /office/cases/{number}/files/{file}":         d.serveFile(d.Site, d.Actor),
+		"GET /office/cases/{number}/files/{file}/preview": d.previewFile(d.Site, d.Actor),
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			if !MayWork(d.Actor(r)) {

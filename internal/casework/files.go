@@ -28,6 +28,8 @@ type Files interface {
 	OfCase(ctx context.Context, caseID string) ([]Attached, error)
 	// Serve answers with a file of a case that was found clean.
 	Serve(w http.ResponseWriter, r *http.Request, c *Case, id string) error
+	// Preview answers with a picture of the first page of such a file, drawn anew here.
+	Preview(w http.ResponseWriter, r *http.Request, c *Case, id string) error
 	// Take makes the files of a draft those of the case that it became, in the
 	// same transaction.
 	Take(ctx context.Context, tx *db.Tx, draft, caseID string) error
@@ -40,6 +42,7 @@ type Attached struct {
 	State          string
 	Reason         string // code, when it was put aside
 	Openable       bool
+	Previewed      bool // a picture of it can be drawn here
 	On             gov.Date
 }
 

@@ -103,13 +103,26 @@ func (m *Mine) hand(r *http.Request, c *Case, v *View, actor gov.Actor, refs, it
 
 // serveFile gives a file of a case to whoever may read the case.
 func (w *Casework) serveFile(site *web.Site, actor func(*http.Request) gov.Actor) http.HandlerFunc {
+	return w.ofCase(site, actor, func(rw http.ResponseWriter, r *http.Request, c *Case, id string) error {
+		return w.Files.Serve(rw, r, c, id)
+	})
+}
+
+// previewFile shows its first page to the same people.
+func (w *Casework) previewFile(site *web.Site, actor func(*http.Request) gov.Actor) http.HandlerFunc {
+	return w.ofCase(site, actor, func(rw http.ResponseWriter, r *http.Request, c *Case, id string) error {
+		return w.Files.Preview(rw, r, c, id)
+	})
+}
+
+func (w *Casework) ofCase(site *web.Site, actor func(*http.Request) gov.Actor, give func(http.ResponseWriter, *http.Request, *Case, string) error) http.HandlerFunc {
 	return func(rw http.ResponseWriter, r *http.Request) {
 		c, err := w.Find(r.Context(), actor(r), r.PathValue("number"))
 		if err == nil && w.Files == nil {
 			err = problem.New(problem.NotFound, "upload.none")
 		}
 		if err == nil {
-			err = w.Files.Serve(rw, r, c, r.PathValue("file"))
+			err = give(rw, r, c, r.PathValue("file"))
 		}
 		if err != nil {
 			site.Fail(rw, r, err)

@@ -92,6 +92,7 @@ func (m *Mine) Register(mux *http.ServeMux) {
 	mux.HandleFunc("POST /me/cases/{number}", m.act)
 	mux.HandleFunc("POST /me/cases/{number}/files", m.sendFiles)
 	mux.HandleFunc("GET /me/cases/{number}/files/{file}", m.serveFile(m.Site, m.Actor))
+	mux.HandleFunc("GET /me/cases/{number}/files/{file}/preview", m.previewFile(m.Site, m.Actor))
 	m.registerPay(mux)
 	m.registerBook(mux)
 }

@@ -10,6 +10,7 @@ import (
 	"encoding/asn1"
 	"encoding/base64"
 	"encoding/json"
+	mathrand "math/rand/v2"
 	"net/http"
 	"os"
 	"os/exec"
@@ -162,6 +163,16 @@ func (f *fixtures) status(t *testing.T, portal, alien party) {
 	packed := must(l.Pack()).(statuslist.Packed)
 	token := statuslist.Token{URI: listURI, IssuedAt: f.now, Expires: f.now.Add(time.Hour), TTL: time.Minute, List: packed}
 	f.out["status"], f.out["status_alien"] = must(token.SignJWT(portal.key, portal.header())), must(token.SignJWT(alien.key, alien.header()))
+	f.out["status_cwt"] = base64.RawURLEncoding.EncodeToString(must(token.SignCWT(portal.key, portal.header())).([]byte))
+	f.out["status_cwt_alien"] = base64.RawURLEncoding.EncodeToString(must(token.SignCWT(alien.key, alien.header())).([]byte))
+	dense := must(statuslist.New(1<<20, 2)).(*statuslist.List)
+	for i := range 1 << 20 {
+		if err := dense.Set(i, statuslist.Value(mathrand.IntN(3))); err != nil { // #nosec G404 -- a filling
+			t.Fatal(err)
+		}
+	}
+	token.List = must(dense.Pack()).(statuslist.Packed)
+	f.out["status_dense"] = must(token.SignJWT(portal.key, portal.header()))
 	bomb := must(statuslist.New(1<<25, 2)).(*statuslist.List)
 	token.List = must(bomb.Pack()).(statuslist.Packed)
 	f.out["status_bomb"] = must(token.SignJWT(portal.key, portal.header()))
@@ -207,13 +218,15 @@ func (f *fixtures) register(t *testing.T, portal party, all map[string]party) {
 	f.out["registrations"] = out
 }
 
-// askFor makes a request of the bank for claims of a type, named with commas.
+// askFor makes a request of the bank for claims of a type, named with commas; with
+// "several" before them the bank takes several documents.
 func (f *fixtures) askFor(base, kind, claims string) error {
 	var err error
 	if f.answer, err = jwe.NewKey(); err != nil {
 		return err
 	}
-	c := dcql.Credential{ID: "q", Format: "dc+sd-jwt", Meta: dcql.Meta{VCT: []string{kind}}}
+	claims, several := strings.CutPrefix(claims, "several,")
+	c := dcql.Credential{ID: "q", Multiple: several, Format: "dc+sd-jwt", Meta: dcql.Meta{VCT: []string{kind}}}
 	space, isMDoc := strings.CutSuffix(kind, ".mDL")
 	if isMDoc {
 		c.Format, c.Meta = "mso_mdoc", dcql.Meta{Doctype: kind}

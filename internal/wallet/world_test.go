@@ -417,5 +417,5 @@ func (v *verifier) seen(f *fixtures) map[string]any {
 	if err != nil {
 		return map[string]any{"bad": err.Error()}
 	}
-	return map[string]any{"claims": x.Claims, "disclosed": len(x.Disclosed), "place": x.Status.Index, "list": x.Status.URI}
+	return map[string]any{"claims": x.Claims, "disclosed": len(x.Disclosed), "place": x.Status.Index, "list": x.Status.URI, "shown": len(v.last.Tokens["q"])}
 }

@@ -18,7 +18,7 @@ import (
 
 // Bounds on what is read.
 const (
-	MaxBytes  = 256 << 10 // of a token
+	MaxBytes  = 256 << 10 // of a token, where [Want] says nothing else
 	maxHeader = 64 << 10
 	maxChain  = 6 // certificates in x5c
 )
@@ -54,12 +54,19 @@ type Token struct {
 type Want struct {
 	Types      []string // of the header's typ, compared without case and "application/"
 	Algorithms []string
+	// MaxBytes bounds a token that is large by its nature, as a status list is; 0 is the
+	// constant MaxBytes.
+	MaxBytes int
 }
 
 // Parse reads the form of a compact token. It says nothing of who signed it.
 func Parse(compact string, want Want) (*Token, error) {
-	if len(compact) > MaxBytes {
-		return nil, fmt.Errorf("%w: %d bytes, at most %d", ErrForm, len(compact), MaxBytes)
+	most := MaxBytes
+	if want.MaxBytes > 0 {
+		most = want.MaxBytes
+	}
+	if len(compact) > most {
+		return nil, fmt.Errorf("%w: %d bytes, at most %d", ErrForm, len(compact), most)
 	}
 	parts := strings.Split(compact, ".")
 	if len(parts) != 3 {

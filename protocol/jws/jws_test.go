@@ -89,7 +89,7 @@ func TestAlgorithms(t *testing.T) {
 				t.Fatal(err)
 			}
 			text, _ := signed.CompactSerialize()
-			tok, err := Parse(text, Want{[]string{"test+jwt"}, []string{string(c.alg)}})
+			tok, err := Parse(text, Want{Types: []string{"test+jwt"}, Algorithms: []string{string(c.alg)}})
 			if !c.may {
 				if !errors.Is(err, ErrAlgorithm) {
 					t.Fatalf("a refused algorithm gives %v", err)
@@ -102,13 +102,13 @@ func TestAlgorithms(t *testing.T) {
 			if _, err := tok.Verify(c.public); err != nil {
 				t.Error(err)
 			}
-			if _, err := Parse(text, Want{[]string{"test+jwt"}, []string{"none"}}); !errors.Is(err, ErrAlgorithm) {
+			if _, err := Parse(text, Want{Types: []string{"test+jwt"}, Algorithms: []string{"none"}}); !errors.Is(err, ErrAlgorithm) {
 				t.Errorf("an algorithm that is not allowed gives %v", err)
 			}
 		})
 	}
 	none := part(`{"alg":"none","typ":"test+jwt"}`) + "." + part(`{}`) + "."
-	if _, err := Parse(none, Want{[]string{"test+jwt"}, []string{"none"}}); !errors.Is(err, ErrAlgorithm) {
+	if _, err := Parse(none, Want{Types: []string{"test+jwt"}, Algorithms: []string{"none"}}); !errors.Is(err, ErrAlgorithm) {
 		t.Errorf("none gives %v", err)
 	}
 }
@@ -130,7 +130,7 @@ func TestSignAndRead(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			tok, err := Parse(text, Want{[]string{"TEST+jwt"}, []string{ES256}})
+			tok, err := Parse(text, Want{Types: []string{"TEST+jwt"}, Algorithms: []string{ES256}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -197,13 +197,13 @@ func TestRefused(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			if _, err := Parse(c.token, Want{[]string{"test+jwt"}, []string{ES256}}); !errors.Is(err, c.want) {
+			if _, err := Parse(c.token, Want{Types: []string{"test+jwt"}, Algorithms: []string{ES256}}); !errors.Is(err, c.want) {
 				t.Errorf("got %v, want %v", err, c.want)
 			}
 		})
 	}
 	changed := parts[0] + "." + part(`{"a":1}`) + "." + parts[2]
-	tok, err := Parse(changed, Want{[]string{"test+jwt"}, []string{ES256}})
+	tok, err := Parse(changed, Want{Types: []string{"test+jwt"}, Algorithms: []string{ES256}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,7 +235,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		tok, err := Parse(s, Want{[]string{"test+jwt"}, []string{ES256, EdDSA, PS256}})
+		tok, err := Parse(s, Want{Types: []string{"test+jwt"}, Algorithms: []string{ES256, EdDSA, PS256}})
 		if err != nil {
 			return
 		}

@@ -421,3 +421,52 @@ func TestAggregation(t *testing.T) {
 		}
 	}
 }
+
+// A list that is as mixed as can be is large, and is signed and read all the same; any
+// other token of that size is refused.
+func TestDenseList(t *testing.T) {
+	const entries = 1 << 20
+	l, err := New(entries, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	random := make([]byte, entries)
+	if _, err := rand.Read(random); err != nil {
+		t.Fatal(err)
+	}
+	for i, b := range random {
+		if err := l.Set(i, Value(b%3)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tok := token(t)
+	if tok.List, err = l.Pack(); err != nil {
+		t.Fatal(err)
+	}
+	key := newKey(t)
+	for kind, b := range sign(t, tok, key) {
+		t.Logf("%s: %d bytes", kind, len(b))
+		if kind == MediaJWT && len(b) <= jws.MaxBytes {
+			t.Error("the list proves nothing: it is small")
+		}
+		v, err := Verify(kind, b, Policy{URI: uri, Key: signedBy(key), Now: now})
+		if err != nil {
+			t.Fatalf("%s: %v", kind, err)
+		}
+		for _, i := range []int{0, 1, 77, entries / 2, entries - 1} {
+			if got, err := v.List.Get(i); err != nil || got != Value(random[i]%3) {
+				t.Errorf("%s: %d is %v, %v", kind, i, got, err)
+			}
+		}
+		if kind != MediaJWT {
+			continue
+		}
+		if _, err := jws.Parse(string(b), jws.Want{Types: []string{TypeJWT}, Algorithms: []string{jws.ES256}}); !errors.Is(err, jws.ErrForm) {
+			t.Error("without a bound of its own:", err)
+		}
+		long := append(b, bytes.Repeat([]byte("A"), MaxBytes)...)
+		if _, err := VerifyJWT(string(long), Policy{URI: uri, Key: signedBy(key), Now: now}); !errors.Is(err, ErrForm) {
+			t.Error("beyond the bound:", err)
+		}
+	}
+}

@@ -17,7 +17,8 @@ const (
 	MediaCWT = "application/" + TypeCWT
 )
 
-// MaxBytes bounds a token. A JWT is bounded by [jws.MaxBytes] as well.
+// MaxBytes bounds a token of either form. A list of 2^20 entries of two bits takes half a
+// megabyte as a JWT when its statuses are as mixed as can be.
 const MaxBytes = 4 << 20
 
 // Token is a status list to sign (draft -14, section 5).
@@ -63,8 +64,8 @@ func (t *Token) SignJWT(key crypto.Signer, h jws.Header) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if len(s) > jws.MaxBytes {
-		return "", fmt.Errorf("%w: a JWT of %d bytes, at most %d", ErrLarge, len(s), jws.MaxBytes)
+	if len(s) > MaxBytes {
+		return "", fmt.Errorf("%w: a JWT of %d bytes, at most %d", ErrLarge, len(s), MaxBytes)
 	}
 	return s, nil
 }

@@ -68,7 +68,7 @@ func VerifyJWT(token string, p Policy) (*Verified, error) {
 	if len(p.Algorithms) == 0 {
 		p.Algorithms = []string{jws.ES256}
 	}
-	parsed, err := jws.Parse(token, jws.Want{Types: []string{TypeJWT}, Algorithms: p.Algorithms})
+	parsed, err := jws.Parse(token, jws.Want{Types: []string{TypeJWT}, Algorithms: p.Algorithms, MaxBytes: MaxBytes})
 	switch {
 	case errors.Is(err, jws.ErrType):
 		return nil, fmt.Errorf("%w: %w", ErrType, err)
@@ -85,7 +85,7 @@ func VerifyJWT(token string, p Policy) (*Verified, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSignature, err)
 	}
-	claims, err := strict.Object(payload, jws.MaxBytes)
+	claims, err := strict.Object(payload, MaxBytes)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrForm, err)
 	}

@@ -112,6 +112,35 @@ func (s *Store) Preview(ctx context.Context, f File) ([]byte, error) {
 	return smaller(img)
 }
 
+// Previews tells whether a picture of a file can be drawn here.
+func Previews(f File) bool {
+	if f.Type != typePDF {
+		return f.Type != typeText
+	}
+	_, err := exec.LookPath("pdftoppm")
+	return err == nil
+}
+
+// ServePreview gives that picture to a browser. It was drawn here, of a file that was
+// found clean, and can be nothing else than a picture.
+func (s *Store) ServePreview(w http.ResponseWriter, r *http.Request, f File) error {
+	b, err := s.Preview(r.Context(), f)
+	if errors.Is(err, ErrNoPreview) {
+		return problem.Wrap(err, problem.NotFound, "upload.no_preview")
+	}
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "image/png")
+	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Cache-Control", "private, no-store")
+	http.ServeContent(w, r, "", f.Created, bytes.NewReader(b))
+	return nil
+}
+
 // smaller draws a picture no larger than a preview.
 func smaller(img image.Image) ([]byte, error) {
 	w, h := img.Bounds().Dx(), img.Bounds().Dy()

@@ -117,9 +117,9 @@ export async function list(uri, again = false) {
   const kept = /** @type {KeptList | undefined} */ (await store.get("lists", uri));
   if (kept && !again && now() < kept.got + kept.ttl && usable(kept)) return kept;
   try {
-    const a = await net.call(uri, { headers: { Accept: "application/statuslist+jwt" } });
+    const a = await net.call(uri, { headers: { Accept: status.accept } });
     must(a.ok, "status_unknown", "status " + a.status);
-    const fresh = { ...(await status.read(net.body(a), uri, (await trusted()).list, now())), id: uri, got: now() };
+    const fresh = { ...(await status.read(a.body, a.type, uri, (await trusted()).list, now())), id: uri, got: now() };
     await store.change({ store: "lists", put: fresh });
     return fresh;
   } catch (e) {

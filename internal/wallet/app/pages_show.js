@@ -1,5 +1,5 @@
 // Answering who asks for a document: who they are, why, and exactly what they would see.
-import { Fault } from "./core/bytes.js";
+import { Fault, must } from "./core/bytes.js";
 import { h, icon, notice, tag } from "./dom.js";
 import { act, form, go, pairs, standingTag, title } from "./parts.js";
 import * as present from "./present.js";
@@ -34,16 +34,23 @@ export async function request(query) {
     return [...head, notice("bad", "cross", { role: "status" }, h("p", {}, h("b", {}, t("ask.none"))), h("p", {}, t("ask.none.means"))), h("div.actions", {}, refuse)];
   }
   const parts = await Promise.all(choices.map((c, i) => part(c, i)));
-  return [...head, form({ label: t("ask.send"), run: async (d) => onward(await present.send(r, choices.map((c, i) => ({ question: c.question, candidate: c.candidates[Number(d.get("which" + i) ?? 0)] })))) }, ...parts,
+  return [...head, form({ label: t("ask.send"), run: async (d) => onward(await present.send(r, choices.flatMap((c, i) => chosen(c, d.getAll("which" + i))))) }, ...parts,
     notice("wait", "info", {}, h("p", {}, t(r.mode === "direct_post.jwt" ? "ask.sealed" : "ask.open")))), h("div.actions", {}, refuse)];
+}
+
+/** What the person chose of the documents that answer a question: one, or where the verifier takes several, any number of them. @param {present.Choice} c @param {FormDataEntryValue[]} which */
+function chosen(c, which) {
+  must(which.length || c.candidates.length === 1, "choose_one");
+  return (which.length ? which : ["0"]).map((n) => ({ question: c.question, candidate: c.candidates[Number(n)] }));
 }
 
 /** @param {present.Choice} c @param {number} i */
 async function part(c, i) {
+  const many = c.question.multiple === true;
   const shown = await Promise.all(c.candidates.map((x) => present.shown(x.document, x.paths)));
   const lists = c.candidates.map((x, n) => h("div", { hidden: n > 0 }, shown[n].length ? pairs(shown[n]) : h("p", {}, t("ask.type"))));
   const cards = c.candidates.length === 1 ? h("p", {}, h("b", {}, title(c.candidates[0].document)), " ", standingTag(c.candidates[0].standing, c.candidates[0].document), h("br"), h("span.muted.small", {}, said(c.candidates[0].document.issuerName))) :
-    h("fieldset.field", {}, h("legend", {}, t("ask.which")), c.candidates.map((x, n) => h("label.check.choice", {}, h("input", { type: "radio", name: "which" + i, value: n, checked: n === 0, onchange: () => lists.forEach((l, m) => (l.hidden = m !== n)) }),
+    h("fieldset.field", {}, h("legend", {}, t(many ? "ask.which_many" : "ask.which")), c.candidates.map((x, n) => h("label.check.choice", {}, h("input", { type: many ? "checkbox" : "radio", name: "which" + i, value: n, checked: n === 0, onchange: (/** @type {any} */ e) => lists.forEach((l, m) => (many ? m === n && (l.hidden = !e.target.checked) : (l.hidden = m !== n))) }),
       h("span", {}, title(x.document), h("small", {}, said(x.document.issuerName), " · ", t("received"), " ", words.date(x.document.received)), standingTag(x.standing, x.document)))));
   return h("section.card.flow", {}, h("h2", {}, t("ask.what")), cards, h("h3", {}, t("ask.fields")), ...lists, h("p.muted.small", {}, t("ask.nothing_else")));
 }

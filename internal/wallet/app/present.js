@@ -114,7 +114,7 @@ export async function send(r, chosen) {
   const tokens = /** @type {Record<string, string[]>} */ ({});
   const fields = [];
   for (const c of chosen) {
-    tokens[c.question.id] = [await presentation(r, c.candidate, c.question)];
+    (tokens[c.question.id] ??= []).push(await presentation(r, c.candidate, c.question));
     fields.push({ document: c.candidate.document.id, names: c.candidate.document.names, fields: (await shown(c.candidate.document, c.candidate.paths)).map((f) => ({ path: f.path, names: f.names })) });
   }
   const entry = { id: b64url(random(16)), at: now(), who: r.name, names: r.names, known: r.known, host: r.host, shown: fields, outcome: "unknown" };

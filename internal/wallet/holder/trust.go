@@ -111,7 +111,7 @@ func (w *Wallet) Standing(ctx context.Context, d *Document) (Standing, error) {
 		return Unknown, err
 	}
 	cache := statuslist.NewCache(statuslist.Options{Key: t.statusSigner, Leeway: leeway, Fetch: func(ctx context.Context, uri string) ([]byte, string, error) {
-		a, err := w.get(ctx, "asking for the status", uri, statuslist.MediaJWT)
+		a, err := w.get(ctx, "asking for the status", uri, statuslist.MediaJWT+", "+statuslist.MediaCWT+";q=0.5")
 		if err != nil {
 			return nil, "", err
 		}

@@ -21,7 +21,8 @@ import * as trust from "./app/core/trust.js";
 
 const f = JSON.parse(readFileSync("fixtures.json", "utf8"));
 const anchor = new Certificate(unb64(f.anchor));
-const now = f.now;
+const now = f.now, jwtType = "application/statuslist+jwt", cwtType = "application/statuslist+cwt";
+const read = (text, ...rest) => status.read(utf8(text), jwtType, ...rest);
 const answers = {};
 after(() => writeFileSync("answers.json", JSON.stringify(answers)));
 
@@ -77,7 +78,7 @@ test("bytes that were changed never do anything but refuse, with a code", async 
     const cut = i % 7 ? b : b.slice(0, at);
     try { await read(cut); } catch (e) { assert.equal(typeof e.code, "string", `${name} ${Buffer.from(cut).toString("base64")}: ${e.stack}`); }
   }
-  const texts = { sdjwt: [f.sdjwt, (s) => sdjwt.parse(s)], token: [f.trust, async (s) => trust.read(s, f.operator, [anchor], now)], status: [f.status, async (s) => status.read(s, f.list_uri, await list(), now)], json: [JSON.stringify({ a: [{ b: "c" }] }), (s) => json(s)] };
+  const texts = { sdjwt: [f.sdjwt, (s) => sdjwt.parse(s)], token: [f.trust, async (s) => trust.read(s, f.operator, [anchor], now)], status: [f.status, async (s) => status.read(utf8(s), jwtType, f.list_uri, await list(), now)], json: [JSON.stringify({ a: [{ b: "c" }] }), (s) => json(s)] };
   for (const [name, [whole, read]] of Object.entries(texts)) for (let i = 0; i < 200; i++) {
     const at = Math.floor(Math.random() * whole.length), s = whole.slice(0, at) + "Az09-_~.{}[]\"\\ \u0000é"[i % 18] + whole.slice(at + (i % 2));
     try { await read(s); } catch (e) { assert.equal(typeof e.code, "string", `${name} ${s}: ${e.stack}`); }
@@ -112,14 +113,14 @@ test("trust list", async () => {
 });
 
 test("status list", async () => {
-  const l = await list(), s = await status.read(f.status, f.list_uri, l, now);
+  const l = await list(), s = await read(f.status, f.list_uri, l, now);
   assert.deepEqual([4, 5, 6, 4095].map((i) => status.word(status.at(s, i))), ["revoked", "valid", "suspended", "revoked"]);
   await refuses("status_unknown", () => status.at(s, 4096));
-  await refuses("status_unknown", () => status.read(f.status, f.list_uri + "x", l, now));
-  await refuses("status_unknown", () => status.read(f.status, f.list_uri, l, now + 3700));
-  await refuses("untrusted_issuer", () => status.read(f.status_alien, f.list_uri, l, now));
-  await refuses("status_unknown", () => status.read(f.status_bomb, f.list_uri, l, now));
-  await refuses("unsupported", () => status.read(f.trust, f.list_uri, l, now));
+  await refuses("status_unknown", () => read(f.status, f.list_uri + "x", l, now));
+  await refuses("status_unknown", () => read(f.status, f.list_uri, l, now + 3700));
+  await refuses("untrusted_issuer", () => read(f.status_alien, f.list_uri, l, now));
+  await refuses("status_unknown", () => read(f.status_bomb, f.list_uri, l, now));
+  await refuses("unsupported", () => read(f.trust, f.list_uri, l, now));
   // The published vector: 1 0 0 1 1 1 0 1 1 1 0 0 0 1 0 1 as b9 a3.
   const data = await inflate(unb64url("eNrbuRgAAhcBXQ"), 100), v = { bits: 1, data };
   assert.deepEqual(Array.from({ length: 16 }, (_, i) => status.at(v, i)), [1, 0, 0, 1, 1, 1, 0, 1, 1, 1, 0, 0, 0, 1, 0, 1]);
@@ -258,4 +259,23 @@ test("who is registered to ask", async () => {
     if (name === "good") await asks();
     else await assert.rejects(asks, (e) => ["untrusted_issuer", "bad_signature", "unreadable"].includes(e.code), name);
   }
+});
+
+test("a status list as a CWT, and one that is dense", async () => {
+  const l = await list(), cwt = unb64url(f.status_cwt), get = (b, uri = f.list_uri, at = now, type = cwtType) => status.read(b, type, uri, l, at);
+  const s = await get(cwt);
+  assert.deepEqual([4, 5, 6].map((i) => status.word(status.at(s, i))), ["revoked", "valid", "suspended"]);
+  assert.equal(s.ttl, 60);
+  await refuses("status_unknown", () => get(cwt, f.list_uri + "x"));
+  await refuses("status_unknown", () => get(cwt, f.list_uri, now + 3700));
+  await refuses("unsupported", () => get(cwt, f.list_uri, now, "text/plain"));
+  await refuses("untrusted_issuer", () => get(unb64url(f.status_cwt_alien)));
+  for (const i of [3, 60, cwt.length - 70, cwt.length - 2]) {
+    const changed = Uint8Array.from(cwt);
+    changed[i] ^= 1;
+    await assert.rejects(() => get(changed), (e) => typeof e.code === "string");
+  }
+  assert.ok(f.status_dense.length > 1 << 18);
+  const dense = await read(f.status_dense, f.list_uri, l, now);
+  assert.equal(dense.data.length, 1 << 18);
 });

@@ -192,6 +192,21 @@ step("the mdoc, shown", async () => {
   ensure(JSON.stringify(got.elements) === JSON.stringify({ "org.iso.18013.5.1": { age_over_18: true, family_name: "EL MITAL" } }), JSON.stringify(got));
 });
 
+step("several documents in one answer", async () => {
+  await ask(one.page, "several,holder");
+  const boxes = one.page.locator("main .who ~ *, main form.form").locator("input[type=checkbox][name^=which]");
+  ensure((await boxes.count()) === 2, "choices: " + (await boxes.count()));
+  await accessible(one.page, "request of several");
+  await boxes.nth(0).uncheck();
+  await one.page.click("form.form button[type=submit]");
+  await one.page.waitForSelector("[role=alert]");
+  await boxes.nth(0).check();
+  await boxes.nth(1).check();
+  await one.page.click("form.form button[type=submit]");
+  await one.page.waitForURL(/bank\/done/);
+  ensure((await get("/test/got")).shown === 2, "both are shown");
+});
+
 step("a document that is not ready yet", async () => {
   await get("/test/prepare/three/vehicle-registration");
   await one.page.goto(job.base + "/wallet/#/");

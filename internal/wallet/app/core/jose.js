@@ -29,15 +29,15 @@ export const thumbprint = (k) => hash(utf8(JSON.stringify({ crv: k.crv, kty: k.k
  * @typedef {{ header: Record<string, any>, claims: Record<string, any>, chain: Certificate[], verify: (key: CryptoKey) => Promise<void> }} Token
  *
  * Reads the form of a signed text. It says nothing of who signed it.
- * @param {string} compact @param {string[]} types of the header, with or without "application/" @param {string} [code] @param {string[]} [algorithms]
+ * @param {string} compact @param {string[]} types of the header, with or without "application/" @param {string} [code] @param {string[]} [algorithms] @param {number} [max]
  * @returns {Token}
  */
-export function parse(compact, types, code = "unreadable", algorithms = ["ES256"]) {
-  must(typeof compact === "string" && compact.length <= maxBytes, code, "too long");
+export function parse(compact, types, code = "unreadable", algorithms = ["ES256"], max = maxBytes) {
+  must(typeof compact === "string" && compact.length <= max, code, "too long");
   const parts = compact.split(".");
   must(parts.length === 3, code, "not three parts");
   const [head, body, signature] = parts.map((p) => unb64url(p, code));
-  const header = object(head, 1 << 16, code), claims = object(body, maxBytes, code);
+  const header = object(head, 1 << 16, code), claims = object(body, max, code);
   const typ = String(header.typ ?? "").toLowerCase().replace(/^application\//, "");
   must(types.includes(typ), "unsupported", "a text of type " + typ);
   must(algorithms.includes(header.alg), "unsupported", "algorithm");

@@ -1,28 +1,60 @@
 // Token status lists: what became of a document, by its place in a list that its issuer signs.
-import { inflate, must, unb64url } from "./bytes.js";
+import { inflate, must, text, unb64url } from "./bytes.js";
+import * as cbor from "./cbor.js";
+import * as cose from "./cose.js";
+import { Certificate } from "./der.js";
 import { isObject } from "./json.js";
 import * as jose from "./jose.js";
 
-const maxBytes = 1 << 20; // 2^22 entries of 2 bits
+const code = "status_unknown";
+const maxToken = 1 << 20, maxBytes = 1 << 20; // 2^22 entries of 2 bits
 
 /** @typedef {{ uri: string, bits: number, data: Uint8Array, issued: number, expires: number, ttl: number }} List */
 
-/**
- * Reads and verifies a list: of the address that it was asked for, signed by somebody whom trust accepts for lists.
- * @param {string} token @param {string} uri @param {import("./trust.js").TrustList} trust @param {number} now @returns {Promise<List>}
- */
-export async function read(token, uri, trust, now) {
-  const t = jose.parse(token, ["statuslist+jwt"], "status_unknown"), c = t.claims;
+/** Types of the two forms. */
+const jwt = "application/statuslist+jwt", cwt = "application/statuslist+cwt";
+
+/** What is accepted of whoever publishes a list. */
+export const accept = jwt + ", " + cwt + ";q=0.5";
+
+/** @typedef {{ sub: any, iat: any, exp: any, ttl: any, bits: any, lst: any }} Said what either form says */
+
+/** @param {Uint8Array} b @param {import("./trust.js").TrustList} trust @param {number} now @returns {Promise<Said>} */
+async function fromJWT(b, trust, now) {
+  const t = jose.parse(text(b, code), ["statuslist+jwt"], code, ["ES256"], maxToken), l = t.claims.status_list;
   await t.verify(await trust.key(t.chain, "status-lists", now));
-  must(c.sub === uri, "status_unknown", "a list of another address");
-  must(Number.isFinite(c.iat) && c.iat <= now + 300, "status_unknown", "iat");
-  must(c.exp === undefined || (Number.isFinite(c.exp) && c.exp > now), "status_unknown", "an old list");
-  must(c.ttl === undefined || (Number.isFinite(c.ttl) && c.ttl > 0), "status_unknown", "ttl");
-  const l = c.status_list;
-  must(isObject(l) && [1, 2, 4, 8].includes(l.bits) && typeof l.lst === "string", "status_unknown", "status_list");
-  const data = await inflate(unb64url(l.lst, "status_unknown"), maxBytes, "status_unknown");
-  must(data.length > 0, "status_unknown", "an empty list");
-  return { uri, bits: l.bits, data, issued: c.iat, expires: c.exp ?? 0, ttl: c.ttl ?? 3600 };
+  must(isObject(l) && typeof l.lst === "string", code, "status_list");
+  return { ...t.claims, bits: l.bits, lst: unb64url(l.lst, code) };
+}
+
+/** @param {Uint8Array} b @param {import("./trust.js").TrustList} trust @param {number} now @returns {Promise<Said>} */
+async function fromCWT(b, trust, now) {
+  must(b.length <= maxToken, code, "too long");
+  const m = cose.parse(b[0] === 0xd8 && b[1] === 0x3d ? b.subarray(2) : b); // the tag of a CWT
+  must(m.payload && m.protected.get(16) === cwt, "unsupported", "a message of another type");
+  const certs = m.unprotected.get(33) ?? m.protected.get(33), chain = (Array.isArray(certs) ? certs : [certs]).slice(0, 7);
+  must(chain.every((c) => c instanceof Uint8Array), code, "x5chain");
+  await m.verify(await trust.key(chain.map((c) => new Certificate(c)), "status-lists", now));
+  const c = cbor.decode(/** @type {Uint8Array} */ (m.payload), code), l = c instanceof Map ? c.get(65533) : null;
+  must(l instanceof Map && l.get("lst") instanceof Uint8Array, code, "status_list");
+  return { sub: c.get(2), iat: c.get(6), exp: c.get(4), ttl: c.get(65534), bits: l.get("bits"), lst: l.get("lst") };
+}
+
+/**
+ * Reads and verifies a list in either form: of the address that it was asked for, signed by somebody whom trust accepts for lists.
+ * @param {Uint8Array} body @param {string} type of the answer @param {string} uri @param {import("./trust.js").TrustList} trust @param {number} now @returns {Promise<List>}
+ */
+export async function read(body, type, uri, trust, now) {
+  must(type === jwt || type === cwt, "unsupported", "an answer of type " + type);
+  const c = await (type === jwt ? fromJWT : fromCWT)(body, trust, now);
+  must(c.sub === uri, code, "a list of another address");
+  must(Number.isFinite(c.iat) && c.iat <= now + 300, code, "iat");
+  must(c.exp === undefined || (Number.isFinite(c.exp) && c.exp > now), code, "an old list");
+  must(c.ttl === undefined || (Number.isFinite(c.ttl) && c.ttl > 0), code, "ttl");
+  must([1, 2, 4, 8].includes(c.bits), code, "bits");
+  const data = await inflate(c.lst, maxBytes, code);
+  must(data.length > 0, code, "an empty list");
+  return { uri, bits: c.bits, data, issued: c.iat, expires: c.exp ?? 0, ttl: c.ttl ?? 3600 };
 }
 
 /** @param {List} l @param {number} index @returns {number} */
