@@ -105,6 +105,18 @@ func newWorld(t testing.TB, d *db.DB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := w.LoadTypes(t.Context(), typesOf(t, pack)); err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	w.Register(mux, func(h http.Handler) http.Handler { return h })
+	w.server = mux
+	return w
+}
+
+// typesOf are the types of documents of a country.
+func typesOf(t testing.TB, pack *country.Pack) []Type {
+	t.Helper()
 	var plan struct {
 		Silence string `json:"silence"`
 		Types   []Type `json:"types"`
@@ -112,13 +124,7 @@ func newWorld(t testing.TB, d *db.DB) *world {
 	if err := country.Decode(pack.Files, "credentials.json", &plan); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.LoadTypes(t.Context(), plan.Types); err != nil {
-		t.Fatal(err)
-	}
-	mux := http.NewServeMux()
-	w.Register(mux, func(h http.Handler) http.Handler { return h })
-	w.server = mux
-	return w
+	return plan.Types
 }
 
 // facts are enough for any of the country's types.

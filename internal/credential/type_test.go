@@ -42,18 +42,12 @@ func TestEndsWithADate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var plan struct {
-		Silence string `json:"silence"`
-		Types   []Type `json:"types"`
-	}
-	if err := country.Decode(pack.Files, "credentials.json", &plan); err != nil {
-		t.Fatal(err)
-	}
-	i := slices.IndexFunc(plan.Types, func(k Type) bool { return k.ID == "driving-licence" })
+	all := typesOf(t, pack)
+	i := slices.IndexFunc(all, func(k Type) bool { return k.ID == "driving-licence" })
 	if i < 0 {
 		t.Fatal("the country has no driving licence")
 	}
-	kind := plan.Types[i]
+	kind := all[i]
 	for claim, good := range map[string]bool{"": true, "expiry_date": true, "family_name": false, "unknown": false} {
 		k := kind
 		k.EndsWith = claim
