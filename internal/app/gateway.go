@@ -49,7 +49,7 @@ func RunGateway(ctx context.Context, config string, log *slog.Logger, ready func
 // default would cost more than the messages, for some megabytes. They are given
 // back when it is quiet.
 func roomForMessages(ctx context.Context, records func() uint64) {
-	const look, busy, percent, calm = time.Second, 50, 400, 10
+	const look, busy, percent, calm, again = time.Second, 50, 400, 10, 120
 	tick := time.NewTicker(look)
 	defer tick.Stop()
 	last, roomy, quiet := records(), false, calm-2 // starting up leaves something behind too
@@ -67,10 +67,13 @@ func roomForMessages(ctx context.Context, records func() uint64) {
 				debug.SetGCPercent(percent)
 			}
 		default:
-			if quiet++; quiet == calm {
+			switch quiet++; {
+			case quiet == calm:
 				roomy = false
 				debug.SetGCPercent(100)
 				debug.FreeOSMemory()
+				letGoOfProgram()
+			case quiet%again == 0: // what runs now and then has touched some of it
 				letGoOfProgram()
 			}
 		}
