@@ -60,7 +60,7 @@ for d in internal/app/browser internal/catalogue/cpsv/shacl interop; do
 done
 
 say "ACME authority"
-if GOBIN="$work/bin" go install github.com/letsencrypt/pebble/v2/cmd/pebble@v2.10.1; then
+if GOBIN="$work/bin" timeout 120 go install github.com/letsencrypt/pebble/v2/cmd/pebble@v2.10.1; then
 	export DIWAN_TEST_PEBBLE="$work/bin/pebble"
 else
 	echo "pebble can't be had: the test of the edge's certificate by ACME is skipped" >&2
