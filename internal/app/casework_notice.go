@@ -9,6 +9,7 @@ import (
 
 	"diwan/internal/casework"
 	"diwan/internal/gov"
+	"diwan/internal/i18n"
 	"diwan/internal/identity"
 	"diwan/internal/mail"
 	"diwan/internal/sms"
@@ -46,18 +47,31 @@ func (a *App) sendNotice(ctx context.Context, list []casework.Notice) error {
 		return nil
 	}
 	lang := reach.Language
+	for _, n := range list {
+		if lang == "" && n.Case != nil {
+			lang = n.Case.Lang
+		}
+	}
 	if lang == "" {
-		lang = first.Case.Lang
+		lang = a.Country.Languages[0].Code
 	}
 	p := a.Site.Words.Printer(string(lang))
 	switch {
 	case reach.Channel == identity.ChannelSMS && a.sms != nil:
-		return a.sms.Send(ctx, sms.Message{ID: first.ID, To: reach.Address, Text: p.T("casework.notice.subject", "number", first.Case.Number)})
+		return a.sms.Send(ctx, sms.Message{ID: first.ID, To: reach.Address, Text: noticeSubject(p, first)})
 	case reach.Channel == identity.ChannelMail && a.sender != nil:
-		return a.sender.Send(ctx, mail.Message{To: reach.Address, Subject: p.T("casework.notice.subject", "number", first.Case.Number),
+		return a.sender.Send(ctx, mail.Message{To: reach.Address, Subject: noticeSubject(p, first),
 			Text: a.noticeText(ctx, string(lang), list), Lang: string(lang), ID: first.ID, At: first.Made})
 	}
 	return nil
+}
+
+// noticeSubject says what a notice speaks of, and nothing of it.
+func noticeSubject(p *i18n.Printer, n casework.Notice) string {
+	if n.Booking != nil {
+		return p.T("book.notice.subject")
+	}
+	return p.T("casework.notice.subject", "number", n.Case.Number)
 }
 
 // noticeText says what happened, one case after the other.
@@ -68,6 +82,10 @@ func (a *App) noticeText(ctx context.Context, lang string, list []casework.Notic
 	}
 	var parts []string
 	for _, n := range list {
+		if n.Booking != nil {
+			parts = append(parts, p.T("book.notice.text", "what", p.T("casework.step."+casework.StepOf(n.Kind)), "link", a.publicBase()+"/"+lang+identity.Me+"/appointments/"+n.Booking.ID))
+			continue
+		}
 		parts = append(parts, p.T("casework.notice.text", "what", p.T("casework.step."+casework.StepOf(n.Kind)), "number", n.Case.Number,
 			"link", a.publicBase()+"/"+lang+root+"/cases/"+n.Case.Number))
 	}

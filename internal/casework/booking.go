@@ -367,10 +367,10 @@ func (w *Casework) bookingIs(ctx context.Context, id, administration, state stri
 	})
 }
 
-// RemindBookings tells people of tomorrow's appointments, once. Notices speak of a
-// case, so that one without a case is only seen in the person's space.
+// RemindBookings tells people of tomorrow's appointments, once, whether they belong
+// to a case or not.
 func (w *Casework) RemindBookings(ctx context.Context) error {
-	list, err := w.bookings(ctx, `state = $1 AND day <= $2 AND day >= $3 AND NOT reminded AND case_id <> '' ORDER BY day, minute`, Booked, w.today().AddDays(1).String(), w.today().String())
+	list, err := w.bookings(ctx, `state = $1 AND day <= $2 AND day >= $3 AND NOT reminded ORDER BY day, minute`, Booked, w.today().AddDays(1).String(), w.today().String())
 	if err != nil {
 		return err
 	}
@@ -382,6 +382,9 @@ func (w *Casework) RemindBookings(ctx context.Context) error {
 			}
 			if n, err := r.RowsAffected(); err != nil || n == 0 {
 				return err
+			}
+			if b.Number == "" {
+				return w.bookingNotice(ctx, tx, b)
 			}
 			c, err := caseByNumber(ctx, tx, b.Number)
 			if errors.Is(err, sql.ErrNoRows) || problem.Is(err, problem.NotFound) {
@@ -397,4 +400,12 @@ func (w *Casework) RemindBookings(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// bookingNotice writes that somebody is to be reminded of an appointment that belongs
+// to no case.
+func (w *Casework) bookingNotice(ctx context.Context, tx *db.Tx, b *Booking) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO casework_notice (id, administration, case_id, booking, seq, to_account, kind, made_at, sent_at, tries) VALUES ($1, $2, '', $3, 0, $4, $5, $6, 0, 0)`,
+		gov.NewID(), b.Administration, b.ID, b.Account, BookingSoon, db.Micros(w.Clock.Now()))
+	return err
 }

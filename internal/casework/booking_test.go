@@ -1,6 +1,7 @@
 package casework
 
 import (
+	"context"
 	"sync"
 	"testing"
 	"time"
@@ -115,5 +116,61 @@ func TestBookingIsRemindedOf(t *testing.T) {
 		}
 		remind(5, 0)
 		remind(1, maxBookings)
+	})
+}
+
+// An appointment that belongs to no case is reminded of too, once, and not when it was
+// given up in the meantime.
+func TestBookingWithoutACaseIsRemindedOf(t *testing.T) {
+	eachDesk(t, func(w *world) {
+		if err := w.AddOpening(t.Context(), boss, Opening{Weekday: time.Monday, From: 540, To: 600, Slot: 20, Seats: 5}); err != nil {
+			t.Fatal(err)
+		}
+		day := w.today().AddDays(7)
+		var made []*Booking
+		for _, who := range []string{salma.ID, idris.ID} {
+			b, err := w.Book(t.Context(), Booking{Administration: "commune", Day: day, Minute: 540, Account: who, Person: who, Procedure: "permit"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			made = append(made, b)
+		}
+		w.hand.days(6)
+		for range 2 {
+			if err := w.RemindBookings(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Cancel(t.Context(), idris.ID, made[1].ID); err != nil {
+			t.Fatal(err)
+		}
+		c := w.file()
+		var sent []Notice
+		daily := func(context.Context, string) (bool, error) { return true, nil } // a reminder does not wait for the day after
+		for range 2 {
+			err := w.SendNotices(t.Context(), daily, func(_ context.Context, list []Notice) error {
+				sent = append(sent, list...)
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(sent) != 2 { // with what waited: the receipt of the case
+			t.Fatalf("%+v", sent)
+		}
+		for _, n := range sent {
+			if n.To != salma.ID || (n.Case == nil) == (n.Booking == nil) || n.Case != nil && n.Case.Number != c.Number || n.Booking != nil && (n.Booking.ID != made[0].ID || n.Kind != BookingSoon) {
+				t.Errorf("%+v", n)
+			}
+		}
+		files, err := w.exportNotices(t.Context(), salma.ID)
+		if err != nil || len(files) != 1 {
+			t.Fatal(files, err)
+		}
+		var n int
+		if err := w.DB.Reader().QueryRowContext(t.Context(), `SELECT COUNT(*) FROM casework_notice WHERE to_account = $1`, idris.ID).Scan(&n); err != nil || n != 0 {
+			t.Errorf("%d notices of an appointment that was given up, %v", n, err)
+		}
 	})
 }

@@ -127,7 +127,7 @@ func (w *Casework) exportConsents(ctx context.Context, person string) ([]exportF
 }
 
 func (w *Casework) exportNotices(ctx context.Context, person string) ([]exportFile, error) {
-	rows, err := w.DB.Reader().QueryContext(ctx, `SELECT n.kind, c.number, n.made_at FROM casework_notice n JOIN casework_case c ON c.administration = n.administration AND c.id = n.case_id
+	rows, err := w.DB.Reader().QueryContext(ctx, `SELECT n.kind, COALESCE(c.number, ''), n.made_at FROM casework_notice n LEFT JOIN casework_case c ON c.administration = n.administration AND c.id = n.case_id
 		WHERE n.to_account = $1 ORDER BY n.made_at LIMIT 10000`, person)
 	if err != nil {
 		return nil, fmt.Errorf("reading what a person was told: %w", err)
@@ -135,7 +135,7 @@ func (w *Casework) exportNotices(ctx context.Context, person string) ([]exportFi
 	defer rows.Close()
 	type notice struct {
 		Kind   string `json:"kind"`
-		Number string `json:"number"`
+		Number string `json:"number,omitempty"`
 		At     string `json:"at"`
 	}
 	out := []notice{}

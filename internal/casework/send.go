@@ -14,12 +14,14 @@ import (
 // case beside its number: who reads a mailbox or a telephone is not always the one
 // it is for.
 type Notice struct {
-	ID     string
-	To     string // account
-	Kind   string // the message "casework.notice." + Kind
-	Case   *Case
-	Made   time.Time
-	Urgent bool // it begins or ends a period for whoever reads it
+	ID   string
+	To   string // account
+	Kind string // the message "casework.notice." + Kind
+	Case *Case  // nil when it speaks of an appointment without a case
+	// Booking is that appointment; nil otherwise.
+	Booking *Booking
+	Made    time.Time
+	Urgent  bool // it begins or ends a period for whoever reads it
 }
 
 // StepOf is the message of what happened: that of the story of the case.
@@ -39,7 +41,7 @@ const (
 
 // urgent kinds go at once even to those who want one message a day.
 var urgent = map[string]bool{"information_requested": true, "doubt_raised": true, "defect_notified": true, "refused": true, "granted": true,
-	"time_passed.returned": true, "time_passed.approved_by_silence": true, "time_passed.lapsed_appealable": true}
+	BookingSoon: true, "time_passed.returned": true, "time_passed.approved_by_silence": true, "time_passed.lapsed_appealable": true}
 
 // onceADay is how long what is not urgent waits for those who want one message a
 // day.
@@ -108,7 +110,7 @@ func (w *Casework) sendTo(ctx context.Context, list []Notice, daily func(ctx con
 type noticeCursor struct{ to, id string }
 
 func (w *Casework) waitingNotices(ctx context.Context, after noticeCursor) ([]Notice, noticeCursor, error) {
-	rows, err := w.DB.Reader().QueryContext(ctx, `SELECT id, administration, case_id, to_account, kind, made_at FROM casework_notice
+	rows, err := w.DB.Reader().QueryContext(ctx, `SELECT id, administration, case_id, booking, to_account, kind, made_at FROM casework_notice
 		WHERE sent_at = 0 AND tries < $1 AND made_at + tries * tries * $5 <= $6 AND (to_account, id) > ($2, $3) ORDER BY to_account, id LIMIT $4`,
 		noticeTries, after.to, after.id, noticeBatch, noticePause.Microseconds(), db.Micros(w.Clock.Now()))
 	if err != nil {
@@ -116,14 +118,14 @@ func (w *Casework) waitingNotices(ctx context.Context, after noticeCursor) ([]No
 	}
 	defer rows.Close()
 	type row struct {
-		n                  Notice
-		administration, id string
+		n                           Notice
+		administration, id, booking string
 	}
 	var found []row
 	for rows.Next() {
 		var r row
 		var made int64
-		if err := rows.Scan(&r.n.ID, &r.administration, &r.id, &r.n.To, &r.n.Kind, &made); err != nil {
+		if err := rows.Scan(&r.n.ID, &r.administration, &r.id, &r.booking, &r.n.To, &r.n.Kind, &made); err != nil {
 			return nil, after, err
 		}
 		r.n.Made, r.n.Urgent = db.Time(made), urgent[r.n.Kind]
@@ -134,13 +136,43 @@ func (w *Casework) waitingNotices(ctx context.Context, after noticeCursor) ([]No
 	}
 	var out []Notice
 	for _, r := range found {
-		if r.n.Case, err = caseByID(ctx, w.DB.Reader(), r.administration, r.id); err != nil {
+		after = noticeCursor{r.n.To, r.n.ID}
+		if r.booking != "" {
+			r.n.Booking, err = w.stillBooked(ctx, r.booking)
+		} else {
+			r.n.Case, err = caseByID(ctx, w.DB.Reader(), r.administration, r.id)
+		}
+		if err != nil {
 			return nil, after, err
+		}
+		if r.n.Booking == nil && r.n.Case == nil {
+			if err := w.dropNotice(ctx, r.n.ID); err != nil {
+				return nil, after, err
+			}
+			continue
 		}
 		out = append(out, r.n)
 	}
-	if len(out) > 0 {
-		after = noticeCursor{out[len(out)-1].To, out[len(out)-1].ID}
+	if len(out) == 0 && len(found) == noticeBatch {
+		return w.waitingNotices(ctx, after) // nothing of this page is left to be told
 	}
 	return out, after, nil
+}
+
+// stillBooked is an appointment that was not given up since somebody was to be
+// reminded of it, nil otherwise.
+func (w *Casework) stillBooked(ctx context.Context, id string) (*Booking, error) {
+	list, err := w.bookings(ctx, `id = $1 AND state = $2`, id, Booked)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	return list[0], nil
+}
+
+// dropNotice takes back what nobody needs to be told any more.
+func (w *Casework) dropNotice(ctx context.Context, id string) error {
+	return w.DB.RunTx(ctx, func(tx *db.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM casework_notice WHERE id = $1 AND sent_at = 0`, id)
+		return err
+	})
 }
