@@ -34,8 +34,8 @@ func (d devices) Register(ctx context.Context, actor gov.Actor, name, thumbprint
 }
 
 // Attest implements wallet.Devices.
-func (d devices) Attest(ctx context.Context, id string, key *ecdsa.PublicKey) (wallet.Attestation, error) {
-	text, ends, err := d.a.Credentials.AttestWallet(ctx, id, key)
+func (d devices) Attest(ctx context.Context, id string, key *ecdsa.PublicKey, client string) (wallet.Attestation, error) {
+	text, ends, err := d.a.Credentials.AttestWallet(ctx, id, key, client)
 	return wallet.Attestation{Text: text, Ends: ends}, err
 }
 

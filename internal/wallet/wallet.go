@@ -50,8 +50,9 @@ type Devices interface {
 	// Register keeps a device of a person by the thumbprint of its key (RFC 7638).
 	Register(ctx context.Context, actor gov.Actor, name, thumbprint string) (id string, err error)
 	// Attest vouches for a device whose key was just proved. It refuses one that is
-	// revoked, and one that was registered with another key.
-	Attest(ctx context.Context, id string, key *ecdsa.PublicKey) (Attestation, error)
+	// revoked, and one that was registered with another key. The client is empty for the
+	// application itself.
+	Attest(ctx context.Context, id string, key *ecdsa.PublicKey, client string) (Attestation, error)
 	List(ctx context.Context, actor gov.Actor) ([]Device, error)
 	// Revoke makes what a lost device holds worthless.
 	Revoke(ctx context.Context, actor gov.Actor, id string) error

@@ -93,7 +93,7 @@ func (d devices) Register(ctx context.Context, actor gov.Actor, name, thumbprint
 	return w.ID, nil
 }
 
-func (d devices) Attest(ctx context.Context, id string, key *ecdsa.PublicKey) (Attestation, error) {
+func (d devices) Attest(ctx context.Context, id string, key *ecdsa.PublicKey, client string) (Attestation, error) {
 	all, err := d.w.issuer.WalletsOf(ctx, salma.ID)
 	for _, x := range all {
 		if x.ID == id && x.State == credential.Ready {
