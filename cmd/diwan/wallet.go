@@ -16,6 +16,9 @@ const walletHelp = `keep official documents and show them; a whole wallet on the
                                         take the documents of an offer (openid-credential-offer://…)
   diwan wallet receive https://ISSUER --configuration ID
                                         ask an issuer without an offer: prints an address at which to consent
+  diwan wallet register https://ISSUER [--device ID]
+                                        for issuers that take attested wallets only: shows the name of a key, which
+                                        you register in your space there; then, with the id that you get, done
   diwan wallet fetch ID                 ask again for a document that the issuer had still to sign
   diwan wallet list                     the documents
   diwan wallet show ID                  what a document says, how it stands, whom it was shown to
@@ -65,7 +68,7 @@ func (f *walletFlags) open(args []string, n int, wants string) (*app.Wallet, []s
 }
 
 func wallet(ctx context.Context, env environment, args []string) error {
-	part, own := choose(args, map[string]runner{"receive": walletReceive, "fetch": walletFetch, "list": walletList, "show": walletShow, "present": walletPresent, "decline": walletDecline,
+	part, own := choose(args, map[string]runner{"receive": walletReceive, "register": walletRegister, "fetch": walletFetch, "list": walletList, "show": walletShow, "present": walletPresent, "decline": walletDecline,
 		"remove": walletRemove, "export": walletExport, "import": walletImport})
 	if part != nil {
 		return part(ctx, env, own)

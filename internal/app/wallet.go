@@ -7,12 +7,14 @@ import (
 
 	"diwan/internal/credential"
 	"diwan/internal/gov"
+	"diwan/internal/verifier/check"
 	"diwan/internal/wallet"
 )
 
 // openWallet prepares the web wallet. It needs the pages.
 func (a *App) openWallet(session, limit func(http.Handler) http.Handler) (*wallet.App, error) {
 	return wallet.New(wallet.Options{Site: a.Site, Base: a.publicBase(), Client: credential.OwnClient, Devices: devices{a}, Session: session, Limit: limit,
+		Read: func(ctx context.Context, b []byte) ([]string, error) { return check.Codes(ctx, b, nil) },
 		Anchors: func(ctx context.Context) ([][]byte, error) {
 			der, err := a.Credentials.Anchor(ctx)
 			return [][]byte{der}, err
@@ -32,8 +34,8 @@ func (d devices) Register(ctx context.Context, actor gov.Actor, name, thumbprint
 }
 
 // Attest implements wallet.Devices.
-func (d devices) Attest(ctx context.Context, id string, key *ecdsa.PublicKey) (wallet.Attestation, error) {
-	text, ends, err := d.a.Credentials.AttestWallet(ctx, id, key)
+func (d devices) Attest(ctx context.Context, id string, key *ecdsa.PublicKey, client string) (wallet.Attestation, error) {
+	text, ends, err := d.a.Credentials.AttestWallet(ctx, id, key, client)
 	return wallet.Attestation{Text: text, Ends: ends}, err
 }
 

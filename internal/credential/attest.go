@@ -29,8 +29,15 @@ const (
 var oidClient = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 2}
 
 // AttestWallet vouches for a device whose key was just proved. It refuses one that is
-// revoked, and one that was registered with another key.
-func (s *Credentials) AttestWallet(ctx context.Context, id string, key *ecdsa.PublicKey) (text string, ends time.Time, err error) {
+// revoked, and one that was registered with another key. The client is the wallet of
+// this installation where it is empty, or else the one on the command line.
+func (s *Credentials) AttestWallet(ctx context.Context, id string, key *ecdsa.PublicKey, client string) (text string, ends time.Time, err error) {
+	if client == "" {
+		client = OwnClient
+	}
+	if client != OwnClient && client != CommandClient {
+		return "", ends, problem.New(problem.Invalid, "credential.wallet.client")
+	}
 	jkt, err := jws.Thumbprint(key)
 	if err != nil {
 		return "", ends, err
@@ -51,7 +58,7 @@ func (s *Credentials) AttestWallet(ctx context.Context, id string, key *ecdsa.Pu
 	}
 	now := s.Clock.Now()
 	ends = now.Add(attestationLife)
-	text, err = oauth.ClientAttestation{Issuer: s.Base, ClientID: OwnClient, Issued: now, Expires: ends, Key: key}.Sign(by.key, by.header())
+	text, err = oauth.ClientAttestation{Issuer: s.Base, ClientID: client, Issued: now, Expires: ends, Key: key}.Sign(by.key, by.header())
 	return text, ends, err
 }
 

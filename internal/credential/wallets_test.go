@@ -40,10 +40,10 @@ func TestLostDevice(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := w.AttestWallet(t.Context(), device.ID, &newKey(t).PublicKey); !problem.Is(err, problem.NotFound) {
+		if _, _, err := w.AttestWallet(t.Context(), device.ID, &newKey(t).PublicKey, ""); !problem.Is(err, problem.NotFound) {
 			t.Error("another key is vouched for:", err)
 		}
-		text, ends, err := w.AttestWallet(t.Context(), device.ID, &key.PublicKey)
+		text, ends, err := w.AttestWallet(t.Context(), device.ID, &key.PublicKey, "")
 		if err != nil || ends.Sub(w.hand.Now()) != attestationLife {
 			t.Fatal(ends, err)
 		}
@@ -96,7 +96,7 @@ func TestLostDevice(t *testing.T) {
 		if status, m := redeem(again, again.attested(text, key, pathToken)); status != 401 || codeOf(m) != "invalid_client" {
 			t.Error("it gets another:", status, m)
 		}
-		if _, _, err := w.AttestWallet(t.Context(), device.ID, &key.PublicKey); !problem.Is(err, problem.Forbidden) {
+		if _, _, err := w.AttestWallet(t.Context(), device.ID, &key.PublicKey, ""); !problem.Is(err, problem.Forbidden) {
 			t.Error("it is vouched for again:", err)
 		}
 		if d, err := w.document(t.Context(), w.DB.Reader(), d.ID); err != nil || !d.Valid(w.today()) {

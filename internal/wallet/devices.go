@@ -134,7 +134,7 @@ func (a *App) register(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	a.vouch(w, r, id, key)
+	a.vouch(w, r, id, key, "")
 }
 
 func readName(w http.ResponseWriter, r *http.Request) (string, error) {
@@ -169,11 +169,11 @@ func (a *App) attest(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	a.vouch(w, r, id, key)
+	a.vouch(w, r, id, key, r.URL.Query().Get("client"))
 }
 
-func (a *App) vouch(w http.ResponseWriter, r *http.Request, id string, key *ecdsa.PublicKey) {
-	t, err := a.Devices.Attest(r.Context(), id, key)
+func (a *App) vouch(w http.ResponseWriter, r *http.Request, id string, key *ecdsa.PublicKey, client string) {
+	t, err := a.Devices.Attest(r.Context(), id, key, client)
 	if err != nil {
 		a.fail(w, r, err)
 		return

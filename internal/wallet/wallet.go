@@ -50,8 +50,9 @@ type Devices interface {
 	// Register keeps a device of a person by the thumbprint of its key (RFC 7638).
 	Register(ctx context.Context, actor gov.Actor, name, thumbprint string) (id string, err error)
 	// Attest vouches for a device whose key was just proved. It refuses one that is
-	// revoked, and one that was registered with another key.
-	Attest(ctx context.Context, id string, key *ecdsa.PublicKey) (Attestation, error)
+	// revoked, and one that was registered with another key. The client is empty for the
+	// application itself.
+	Attest(ctx context.Context, id string, key *ecdsa.PublicKey, client string) (Attestation, error)
 	List(ctx context.Context, actor gov.Actor) ([]Device, error)
 	// Revoke makes what a lost device holds worthless.
 	Revoke(ctx context.Context, actor gov.Actor, id string) error
@@ -69,6 +70,8 @@ type Options struct {
 	// trusts: the application takes them from its own address, over TLS.
 	Anchors func(context.Context) ([][]byte, error)
 	Devices Devices
+	// Read finds codes in pictures, for browsers that can't; nil where nothing does.
+	Read Reader
 	// Session makes who is signed in known to [web.Site.Who] for the calls of the
 	// application; nil leaves them as they are.
 	Session func(http.Handler) http.Handler
@@ -85,6 +88,7 @@ type App struct {
 	languages []gov.Language           // of the country, that the application has words in
 	// version names the content of all files together.
 	version string
+	looking chan struct{} // held by the one whose picture is looked at: each takes memory
 }
 
 // New prepares the application: its files, each compressed once.
@@ -92,7 +96,7 @@ func New(o Options) (*App, error) {
 	if o.Base == "" || o.Client == "" || o.Anchors == nil || o.Devices == nil {
 		return nil, errors.New("the wallet needs an address, a client, anchors and devices")
 	}
-	a := &App{Options: o, files: map[string]*web.Rendered{}, pages: map[gov.Lang]*web.Rendered{}, named: map[string]*web.Rendered{}}
+	a := &App{Options: o, files: map[string]*web.Rendered{}, pages: map[gov.Lang]*web.Rendered{}, named: map[string]*web.Rendered{}, looking: make(chan struct{}, 1)}
 	if err := a.load(); err != nil {
 		return nil, err
 	}
@@ -111,6 +115,9 @@ func (a *App) Register(mux *http.ServeMux) {
 	for path, p := range a.named {
 		mux.Handle("GET "+path, p)
 	}
+	if a.Read != nil {
+		mux.Handle("POST "+codesPath, a.limited(http.HandlerFunc(a.codes)))
+	}
 	mux.Handle("POST "+devicesPath, a.known(http.HandlerFunc(a.register)))
 	mux.Handle("POST "+devicesPath+"/{device}/attestation", a.known(http.HandlerFunc(a.attest)))
 }
@@ -119,6 +126,10 @@ func (a *App) known(next http.Handler) http.Handler {
 	if a.Session != nil {
 		next = a.Session(next)
 	}
+	return a.limited(next)
+}
+
+func (a *App) limited(next http.Handler) http.Handler {
 	if a.Limit != nil {
 		next = a.Limit(next)
 	}

@@ -11,6 +11,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"image"
+	"image/draw"
+	"image/png"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -22,6 +25,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/boombuler/barcode"
+	"github.com/boombuler/barcode/qr"
+
 	"diwan/country"
 	"diwan/internal/audit"
 	"diwan/internal/credential"
@@ -32,6 +38,7 @@ import (
 	"diwan/internal/keys"
 	"diwan/internal/pdf/seal"
 	"diwan/internal/problem"
+	"diwan/internal/verifier/check"
 	"diwan/internal/web"
 	"diwan/protocol/cosecode"
 	"diwan/protocol/jws"
@@ -86,7 +93,7 @@ func (d devices) Register(ctx context.Context, actor gov.Actor, name, thumbprint
 	return w.ID, nil
 }
 
-func (d devices) Attest(ctx context.Context, id string, key *ecdsa.PublicKey) (Attestation, error) {
+func (d devices) Attest(ctx context.Context, id string, key *ecdsa.PublicKey, client string) (Attestation, error) {
 	all, err := d.w.issuer.WalletsOf(ctx, salma.ID)
 	for _, x := range all {
 		if x.ID == id && x.State == credential.Ready {
@@ -119,7 +126,7 @@ func newWorld(t *testing.T) *world {
 	site := newSite(t, pack.Country, w.base)
 	w.openIssuer(t, pack)
 	var err error
-	w.app, err = New(Options{Site: site, Base: w.base, Client: credential.OwnClient, Devices: devices{w}, Anchors: func(ctx context.Context) ([][]byte, error) {
+	w.app, err = New(Options{Site: site, Base: w.base, Client: credential.OwnClient, Devices: devices{w}, Read: func(ctx context.Context, b []byte) ([]string, error) { return check.Codes(ctx, b, nil) }, Anchors: func(ctx context.Context) ([][]byte, error) {
 		der, err := w.issuer.Anchor(ctx)
 		return [][]byte{der}, err
 	}})
@@ -362,6 +369,20 @@ func (w *world) openVerifier(mux *http.ServeMux, answer func(http.ResponseWriter
 	mux.HandleFunc("GET /bank/done", func(rw http.ResponseWriter, r *http.Request) {
 		rw.Header().Set("Content-Type", "text/html")
 		_, _ = rw.Write([]byte("<!doctype html><title>bank</title><h1>Thank you</h1>"))
+	})
+	mux.HandleFunc("GET /test/photo", func(rw http.ResponseWriter, r *http.Request) {
+		code, err := qr.Encode(r.URL.Query().Get("text"), qr.M, qr.Auto)
+		if err == nil {
+			code, err = barcode.Scale(code, 900, 900)
+		}
+		if err != nil {
+			answer(rw, nil, err)
+			return
+		}
+		page := image.NewGray(image.Rect(0, 0, 1000, 1000))
+		draw.Draw(page, page.Rect, image.White, image.Point{}, draw.Src)
+		draw.Draw(page, image.Rect(50, 50, 950, 950), code, image.Point{}, draw.Src)
+		_ = png.Encode(rw, page)
 	})
 	mux.HandleFunc("GET /test/got", func(rw http.ResponseWriter, r *http.Request) {
 		got := v.seen(f)

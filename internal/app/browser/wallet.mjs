@@ -54,6 +54,14 @@ async function shownHere(page) {
   await look(page);
 }
 
+// checked has the printed page checked by the portal, and returns the verdict's colour.
+async function checked(page) {
+  await at(page, "/verify");
+  await page.locator("#vf").setInputFiles(job.print);
+  await step(page, () => page.locator('form[action$="/verify/check"] button').click());
+  return page.locator("main .notice, main .verdict").first().getAttribute("class");
+}
+
 // show has a verifier ask by a template, on its page, and the wallet answer.
 async function show(page, template) {
   const begun = await (await fetch(`${job.base}/api/v1/verifications`, { method: "POST", body: JSON.stringify({ template }) })).json();
@@ -97,6 +105,8 @@ try {
   equal(printed.status(), 200, "the paper form");
   writeFileSync(job.print, await printed.body());
   writeFileSync(job.kit, await (await fetch(`${job.base}/en/verify/kit`)).text());
+  holds((await checked(citizen)).includes("is-good"), "the printed permit is not accepted");
+  await at(citizen, `/me/documents/${document}`);
   await step(citizen, () => citizen.locator('form[action$="/offer"] button').click());
   const code = (await citizen.locator("#tx-code").innerText()).trim();
   const link = await citizen.locator("#open-here").getAttribute("href");
@@ -124,6 +134,8 @@ try {
   await holder.route("**/status/**", (r) => r.abort());
   const second = await show(holder, "permit-loan");
   equal(JSON.stringify([second.state, second.reasons]), '["refused",["revoked"]]', "the permit after it was revoked");
+
+  holds((await checked(citizen)).includes("is-bad"), "the printed permit is accepted after it was revoked");
 
   const o = await offered(holder, "driving-licence");
   const licence = await show(holder, "driver");

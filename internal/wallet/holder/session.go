@@ -29,6 +29,7 @@ type session struct {
 	nonces  map[string]string // for proofs, by host
 	token   oauth.Authorization
 	details []vci.AuthorizationDetail
+	word    *attestation // the issuer's for this wallet, nil where it gave none
 }
 
 // describe fetches the metadata of an issuer.
@@ -120,20 +121,27 @@ func hostOf(address string) string {
 
 // post sends with a proof, and once more where the server wants one with its nonce.
 func (s *session) post(ctx context.Context, address, kind string, body []byte, withToken bool) (*answer, error) {
-	for first := true; ; first = false {
+	for tries := 0; ; {
 		head, err := s.proof(address, withToken)
 		if err != nil {
 			return nil, err
+		}
+		if !withToken {
+			if err := s.attest(ctx, head); err != nil {
+				return nil, err
+			}
 		}
 		a, err := s.w.do(ctx, call{method: http.MethodPost, address: address, kind: kind, header: head, body: body})
 		if err != nil {
 			return nil, err
 		}
+		again := !withToken && s.challenged(a)
 		if fresh := a.header.Get(oauth.DPoPNonceHeader); fresh != "" && len(fresh) <= 4096 {
 			s.nonces[hostOf(address)] = fresh
-			if first && s.key != nil && wantsNonce(a) {
-				continue
-			}
+			again = again || s.key != nil && wantsNonce(a)
+		}
+		if tries++; again && tries < 3 { // one for the nonce and one for the challenge
+			continue
 		}
 		return a, nil
 	}

@@ -171,19 +171,38 @@ func (s *Store) Put(d *Document) error {
 	if len(b) > maxFile {
 		return fmt.Errorf("keeping a document: it has more than %d bytes", maxFile)
 	}
-	var sealed bytes.Buffer
-	to, err := age.Encrypt(&sealed, s.seal.Recipient())
-	if err != nil {
-		return fmt.Errorf("keeping a document: %w", err)
-	}
-	_, err = to.Write(b)
-	if err = errors.Join(err, to.Close()); err != nil {
-		return fmt.Errorf("keeping a document: %w", err)
-	}
-	if err := write(s.file(d.ID), sealed.Bytes()); err != nil {
+	if err := s.put(s.file(d.ID), b); err != nil {
 		return fmt.Errorf("keeping a document: %w", err)
 	}
 	return nil
+}
+
+// put seals bytes into a file.
+func (s *Store) put(name string, b []byte) error {
+	var sealed bytes.Buffer
+	to, err := age.Encrypt(&sealed, s.seal.Recipient())
+	if err != nil {
+		return err
+	}
+	_, err = to.Write(b)
+	if err = errors.Join(err, to.Close()); err != nil {
+		return err
+	}
+	return write(name, sealed.Bytes())
+}
+
+// get opens what put sealed.
+func (s *Store) get(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	r, err := age.Decrypt(io.LimitReader(f, 2*maxFile), s.seal)
+	if err != nil {
+		return nil, fmt.Errorf("it was sealed to another identity, or is damaged: %w", err)
+	}
+	return io.ReadAll(io.LimitReader(r, maxFile+1))
 }
 
 // Remove forgets a document with its keys.
@@ -195,16 +214,7 @@ func (s *Store) Remove(id string) error {
 }
 
 func (s *Store) read(id string) (*Document, error) {
-	f, err := os.Open(s.file(id))
-	if err != nil {
-		return nil, fmt.Errorf("reading document %s: %w", id, err)
-	}
-	defer f.Close()
-	r, err := age.Decrypt(io.LimitReader(f, 2*maxFile), s.seal)
-	if err != nil {
-		return nil, fmt.Errorf("reading document %s: it was sealed to another identity, or is damaged: %w", id, err)
-	}
-	b, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	b, err := s.get(s.file(id))
 	if err != nil {
 		return nil, fmt.Errorf("reading document %s: %w", id, err)
 	}
