@@ -7,4 +7,6 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 CGO_ENABLED=0 go build -o "$work/bench" ./bench
 CGO_ENABLED=0 go build -o "$work/diwan" ./cmd/diwan
+# What was just built must not be on its way to the disk while the disk is measured.
+sync
 "$work/bench" -program "$work/diwan" -work "$work" "$@"

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 )
@@ -20,7 +21,17 @@ type Together struct {
 	mu      sync.Mutex
 	waiting []*joint
 	leading bool
+	// careful is for how many more transactions each is kept apart from the others from
+	// the beginning. Only the leader looks at it.
+	careful int
 }
+
+// carefulFor is how long one that failed makes the leader careful: whoever sends what
+// fails has few transactions done twice.
+const carefulFor = 64
+
+// errOneFailed ends a transaction whose parts were not kept apart.
+var errOneFailed = errors.New("one of several failed")
 
 // joint is one that waits, with what it does.
 type joint struct {
@@ -73,24 +84,44 @@ func (t *Together) lead() {
 	}
 }
 
+// write does several things in one transaction. Mostly none of them fails: then keeping
+// them apart would be a third of the work. When one does, all is done again, apart.
 func (t *Together) write(some []*joint) {
-	err := t.db.RunTx(some[0].ctx, func(tx *Tx) error {
-		if len(some) == 1 {
-			return run(some[0], tx)
+	var err error = errOneFailed
+	if t.careful == 0 || len(some) == 1 {
+		err = t.db.RunTx(some[0].ctx, func(tx *Tx) error { return freely(some, tx) })
+	}
+	if errors.Is(err, errOneFailed) {
+		if t.careful--; t.careful < 0 {
+			t.careful = carefulFor
 		}
-		for _, j := range some {
-			if err := apart(j, tx); err != nil {
-				return err
+		err = t.db.RunTx(some[0].ctx, func(tx *Tx) error {
+			for _, j := range some {
+				if err := apart(j, tx); err != nil {
+					return err
+				}
 			}
-		}
-		return nil
-	})
+			return nil
+		})
+	}
 	for _, j := range some {
 		if err != nil {
 			j.err = err
 		}
 		close(j.done)
 	}
+}
+
+// freely does all or says that one failed; one alone answers with its own error.
+func freely(some []*joint, tx *Tx) error {
+	for _, j := range some {
+		if err := run(j, tx); err != nil && len(some) == 1 {
+			return err
+		} else if err != nil {
+			return errOneFailed
+		}
+	}
+	return nil
 }
 
 // apart runs one of several so that its failure undoes what it did and nothing of
