@@ -55,6 +55,9 @@ const (
 var sharedSettings = []string{"GOGC=400", "GOMAXPROCS=2", "GOMEMLIMIT="}
 
 func servePart(ctx context.Context) error {
+	if *exchangePart != "gateway" { // which ends by itself when it is told to
+		context.AfterFunc(ctx, func() { os.Exit(0) })
+	}
 	switch *exchangePart {
 	case "backend":
 		return serveBackend()
