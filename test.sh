@@ -84,10 +84,13 @@ export DIWAN_TEST_CHROMIUM=/usr/bin/chromium
 # internal/app and cmd/diwan open the whole program again and again: with the race
 # detector that takes ten times as long, and would find what the slices' own tests find.
 # Recognising pages and reading the sources have nothing that runs side by side; the
-# gateway is killed a thousand times without the detector, and in short with it.
+# gateway is killed a thousand times without the detector, and in short with it. Tests
+# that compute for long in one goroutine run without it too.
 long="internal/exchange/gateway internal/gazette/extract internal/archtest"
-go test -race -timeout 20m "$@" $(go list ./... | grep -Ev "/(internal/app|cmd/diwan|${long// /|})\$")
+alone='^(TestDenseStatusList|TestOrderOfPlacesIsAPermutation|TestBulkStarterComesBackSame|TestContractHolds|TestNegative|TestPictures|TestFilesThatAreRefused)$'
+go test -race -skip "$alone" -timeout 20m "$@" $(go list ./... | grep -Ev "/(internal/app|cmd/diwan|${long// /|})\$")
 go test -race -short -timeout 10m "$@" ./internal/exchange/gateway
+go test -run "$alone" -timeout 10m "$@" ./internal/credential ./internal/catalogue ./internal/verifier/check ./internal/casework/upload
 say "keys in a token"
 CGO_ENABLED=1 go test -tags pkcs11 -timeout 10m ./internal/keys/... ./internal/credential
 say "the whole program, and every page in a browser"
