@@ -101,7 +101,9 @@ type complaintsData struct {
 }
 
 func (m *Mine) complaintsPage(w http.ResponseWriter, r *http.Request) {
-	m.showComplaints(w, r, http.StatusOK, complaintsData{Saved: r.URL.Query().Get("saved") == "1"})
+	d := complaintsData{Saved: r.URL.Query().Get("saved") == "1"}
+	d.Typed.Office = r.URL.Query().Get("office")
+	m.showComplaints(w, r, http.StatusOK, d)
 }
 
 func (m *Mine) showComplaints(w http.ResponseWriter, r *http.Request, status int, d complaintsData) {
@@ -126,6 +128,10 @@ func (m *Mine) showComplaints(w http.ResponseWriter, r *http.Request, status int
 	if err != nil {
 		m.Site.Fail(w, r, err)
 		return
+	}
+	// Whoever comes from the page of an administration need not have dealt with it here.
+	if id := d.Typed.Office; id != "" && !seen[id] && m.IsOffice != nil && m.IsOffice(id) {
+		d.Offices = append(d.Offices, Office{ID: id, Name: m.OfficeName(id)})
 	}
 	d.Who, d.Rows, d.Rules = who, m.complaintRows(list), m.Complaints
 	m.show(w, r, status, "complaints", m.Site.Printer(r).T("cases.complaints"), "/me/complaints", d)

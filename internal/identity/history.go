@@ -176,7 +176,7 @@ func (s *Accounts) end(ctx context.Context, by gov.Actor, how, where string, arg
 }
 
 // shortAgent keeps of a browser's own name what helps to recognise it.
-func shortAgent(s string) string { return cleanLine(s, 120) }
+func shortAgent(s string) string { return cleanLine(s, 200) }
 
 // cleanLine makes one line of what came from outside: without control characters
 // and those that turn the direction of reading around, and not too long.

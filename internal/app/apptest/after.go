@@ -37,6 +37,7 @@ func afterPages(t testing.TB, a *app.App, c Cases) []Page {
 		{Kind: "satisfaction", Path: "/me/cases/" + c.Silent + "/satisfaction", As: Person},
 		{Kind: "satisfaction too early", Path: "/me/cases/" + c.Running + "/satisfaction", As: Person, Status: http.StatusConflict},
 		{Kind: "my complaints", Path: "/me/complaints", As: Person},
+		{Kind: "complaint about an administration", Path: "/me/complaints?office=commune", As: Person},
 		{Kind: "my data", Path: "/me/privacy", As: Person},
 		{Kind: "complaints at the desk", Path: "/office/complaints", As: Studies},
 		{Kind: "programs", Path: "/office/programs", As: Supervises},
