@@ -44,6 +44,7 @@ var table = []rule{
 	{"internal/catalogue", concat(words, platform, "lexis", "internal/catalogue/..."), nil},
 	{"internal/identity/policy", words, []string{"github.com/cedar-policy/cedar-go"}},
 	{"internal/identity", concat(words, platform, "lexis", "internal/identity/policy"), nil},
+	{"protocol/edverify", []string{}, []string{"filippo.io/edwards25519", "filippo.io/edwards25519/field"}},
 	{"protocol/httpsig", []string{}, []string{"github.com/dunglas/httpsfv"}},
 	{"protocol/xroad/openapi", []string{}, []string{"go.yaml.in/yaml/v3"}},
 	{"protocol/cosecode/sign1", []string{}, []string{"github.com/veraison/go-cose"}},

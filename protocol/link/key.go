@@ -11,6 +11,9 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"sync/atomic"
+
+	"diwan/protocol/edverify"
 )
 
 // Algorithm is a signature algorithm of the format. Others are refused.
@@ -37,6 +40,9 @@ type PublicKey struct {
 	// print is the whole SHA-256 of the key. The cache of verified roots holds
 	// it, so that nothing verified under one key counts for another.
 	print [32]byte
+
+	checks atomic.Uint32 // of signatures, since the key has no table
+	table  atomic.Pointer[edverify.Key]
 }
 
 // NewPublicKey makes a key of a member from an ed25519.PublicKey or an
@@ -80,6 +86,9 @@ func (k *PublicKey) verify(msg, sig []byte) bool {
 		return false
 	}
 	if k.alg == Ed25519 {
+		if t := k.multiples(); t != nil {
+			return t.Verify(msg, sig)
+		}
 		return ed25519.Verify(k.ed, msg, sig)
 	}
 	h := sha256.Sum256(msg)

@@ -7,56 +7,98 @@ import (
 	"time"
 )
 
-// run writes one commit after another. While one is flushed the next one fills,
-// so the slower the disk the larger the groups.
+// run writes what nobody writes who waits for it: what came while another commit was
+// being written, what nobody waits for yet, and at the end what is left.
 func (j *Journal) run() {
 	defer j.done.Done()
-	var spareBuf []byte
-	for stopping := false; !stopping; {
+	for {
 		select {
 		case <-j.kick:
-		case <-j.stop:
-			stopping = true
-			j.mu.Lock()
-			if j.failed == nil {
-				// Nothing more is admitted; what waits is still written.
-				defer j.fail(ErrClosed)
+			if c := j.take(); c != nil {
+				j.finish(c)
 			}
-			j.mu.Unlock()
-		}
-		c := j.take(spareBuf)
-		if c == nil {
-			continue
-		}
-		if err := j.write(c); err != nil {
-			j.opt.Log.Error("journal: writing has failed; nothing is appended any more", "err", err)
-			j.fail(fmt.Errorf("%w: %w", ErrFailed, err))
-			continue
-		}
-		j.mu.Lock()
-		j.durable, j.anchor = c.last, c.chain
-		j.fly = nil
-		changed := j.changed
-		j.changed = make(chan struct{})
-		j.mu.Unlock()
-		close(c.ch)
-		close(changed)
-		if spareBuf = c.buf; cap(spareBuf) > 4<<20 {
-			spareBuf = nil
+		case <-j.stop:
+			j.last()
+			return
 		}
 	}
 }
 
-func (j *Journal) take(buf []byte) *commit {
+// last writes what waits when the journal is closed. Nothing more is admitted after it.
+func (j *Journal) last() {
+	j.mu.Lock()
+	j.ending = true
+	fly := j.fly
+	failed := j.failed != nil
+	j.mu.Unlock()
+	if failed {
+		return
+	}
+	if fly != nil {
+		<-fly.ch
+	}
+	j.mu.Lock()
+	c := j.begun()
+	j.mu.Unlock()
+	if c != nil {
+		j.finish(c)
+	}
+	j.fail(ErrClosed)
+}
+
+// take begins the commit of what waits. It returns nil when there is nothing, or when a
+// commit is being written: then the next one follows by itself.
+func (j *Journal) take() *commit {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.failed != nil || len(j.pend.buf) == 0 {
+	if j.fly != nil {
+		j.wanted = true
 		return nil
 	}
-	c := j.pend
-	j.fly, j.pend = c, newCommit(buf)
-	return c
+	if j.ending {
+		return nil
+	}
+	return j.begun()
 }
+
+// begun makes the pending commit the one that is being written. The caller holds the
+// lock, writes it, and calls finish: nobody else may meanwhile.
+func (j *Journal) begun() *commit {
+	if j.failed != nil || j.fly != nil || len(j.pend.buf) == 0 {
+		return nil
+	}
+	j.fly, j.pend, j.spare = j.pend, newCommit(j.spare), nil
+	return j.fly
+}
+
+// finish writes the commit that was begun and wakes whoever waits for it. While it is
+// flushed the next one fills, so the slower the disk the larger the groups.
+func (j *Journal) finish(c *commit) {
+	if err := j.write(c); err != nil {
+		j.opt.Log.Error("journal: writing has failed; nothing is appended any more", "err", err)
+		j.fail(fmt.Errorf("%w: %w", ErrFailed, err))
+		return
+	}
+	j.mu.Lock()
+	j.durable, j.anchor = c.last, c.chain
+	j.fly = nil
+	more := j.wanted
+	j.wanted = false
+	changed := j.changed
+	j.changed = make(chan struct{})
+	if cap(c.buf) <= maxSpare {
+		j.spare = c.buf
+	}
+	j.mu.Unlock()
+	close(c.ch)
+	close(changed)
+	if more {
+		j.commit()
+	}
+}
+
+// maxSpare is the length of the longest buffer that is kept for the next commit.
+const maxSpare = 4 << 20
 
 // fail ends writing for good and wakes whoever waits.
 func (j *Journal) fail(err error) {
