@@ -17,6 +17,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -360,6 +361,20 @@ func (w *world) refuses(what string, a answer, errorType string) {
 	if err := json.Unmarshal([]byte(a.body), &e); err != nil || e.Type != errorType || e.Message == "" || len(e.Detail) != 36 {
 		w.Errorf("%s: the error's body is %s", what, a.body)
 	}
+	if w.logged("refused to the client", "detail="+e.Detail) == "" {
+		w.Errorf("%s: what was refused is not in the log", what)
+	}
+}
+
+// logged is the first line of the log that holds all of these, empty when there is
+// none.
+func (w *world) logged(parts ...string) string {
+	for line := range strings.Lines(w.lines.String()) {
+		if !slices.ContainsFunc(parts, func(p string) bool { return !strings.Contains(line, p) }) {
+			return line
+		}
+	}
+	return ""
 }
 
 // r1 is the target of the births service.
