@@ -104,6 +104,9 @@ func TestReplayAfterRestart(t *testing.T) {
 	p.answers = p.start(p.civil)
 	p.eventually("the repetition is refused", func() bool {
 		_, err := p.bare().Do(t.Context(), call)
+		if err == nil {
+			t.Fatal("the repetition was taken")
+		}
 		var e *link.Error
 		return errors.As(err, &e) && e.Type == link.TypeReplayed
 	})
@@ -393,6 +396,7 @@ func TestClientThatDoesNotRead(t *testing.T) {
 
 // What a service sends must not do harm either.
 func TestHostileServices(t *testing.T) {
+	over := make(chan struct{})
 	p := newPair(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, b, err := w.(http.Hijacker).Hijack()
 		if err != nil {
@@ -412,14 +416,15 @@ func TestHostileServices(t *testing.T) {
 		case "redirect":
 			b.WriteString("HTTP/1.1 302 Found\r\nLocation: http://elsewhere/\r\nContent-Length: 0\r\n\r\n")
 		case "late":
-			time.Sleep(3 * time.Second)
+			<-over
 		case "untyped":
 			b.WriteString("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>")
 		case "failed":
 			b.WriteString("HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n")
 		}
 		b.Flush()
-	}), func(p *pairing, _ *Terms) { p.civil.Services[0].Timeout = 500 * time.Millisecond })
+	}), func(p *pairing, _ *Terms) { p.civil.Services[0].Timeout = 2 * time.Second })
+	t.Cleanup(func() { close(over) })
 	if a, err := p.asks.try("GET", r1("/acts/cut"), nil); err == nil {
 		t.Errorf("a body that was cut off came as whole: %d bytes", len(a.body))
 	}

@@ -21,6 +21,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -115,12 +116,17 @@ func (w *world) ok(err error) {
 	}
 }
 
-// freePort finds an address below the ports that the system gives to outgoing
-// connections, so that it stays free until it is used.
+// freePort finds an address that stays free until it is used: below the ports that
+// the system gives to outgoing connections, and given to no other test, here or in
+// another process, for as long as the test runs.
 func freePort(t testing.TB) string {
 	t.Helper()
-	for range 100 {
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 12000+mrand.IntN(20000)))
+	for range 1000 {
+		port := 12000 + mrand.IntN(20000)
+		if !reserve(t, port) {
+			continue
+		}
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err == nil {
 			defer l.Close()
 			return l.Addr().String()
@@ -128,6 +134,26 @@ func freePort(t testing.TB) string {
 	}
 	t.Fatal("no port is free")
 	return ""
+}
+
+// reserve takes a port for the test; a lock on a file ends with the process that
+// holds it, whatever ends that.
+func reserve(t testing.TB, port int) bool {
+	t.Helper()
+	dir := filepath.Join(os.TempDir(), "diwan-test-ports")
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, fmt.Sprint(port)), os.O_CREATE|os.O_RDWR, 0o666)
+	if err != nil {
+		return false // another user's
+	}
+	if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
+		f.Close()
+		return false
+	}
+	t.Cleanup(func() { f.Close() })
+	return true
 }
 
 var officer = gov.Actor{ID: "officer"}
