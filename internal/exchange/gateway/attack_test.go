@@ -539,3 +539,22 @@ func TestSecondProfileAttacks(t *testing.T) {
 		t.Error("nobody's connection was taken")
 	}
 }
+
+// A key signs in its time alone, on the link and in the second profile.
+func TestKeysOutsideTheirTime(t *testing.T) {
+	p := newPair(t, acts(t), nil)
+	id := p.asks.signer.Public().ID()
+	k, ok := p.answers.trust.Load().view.Key(id)
+	if !ok || !k.NotBefore.Before(k.NotAfter) {
+		t.Fatalf("%+v", k)
+	}
+	for at, good := range map[time.Time]bool{k.NotBefore.Add(-time.Second): false, k.NotBefore: true, k.NotAfter.Add(-time.Second): true, k.NotAfter: false} {
+		_, err := linkKeys{p.answers.Gateway}.Key(id, at)
+		_, err2 := p.answers.HTTPKey(id, at)
+		for _, err := range []error{err, err2} {
+			if good != (err == nil) || err != nil && !errors.Is(err, link.ErrUnknownKey) {
+				t.Errorf("at %s of %s to %s: %v", at, k.NotBefore, k.NotAfter, err)
+			}
+		}
+	}
+}
