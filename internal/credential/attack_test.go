@@ -164,6 +164,28 @@ func TestTokenTheft(t *testing.T) {
 	})
 }
 
+// The token address asks for its own nonce with the error of an authorization server:
+// 400 and the nonce beside it, where a resource says 401 (RFC 9449, 8 and 9).
+func TestTokenAddressAsksForItsNonce(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t, storeSets))
+	o := w.offered()
+	form := []byte(url.Values{"grant_type": {oauth.GrantPreAuthorized}, "pre-authorized_code": {o.Code}, "tx_code": {o.TxCode}}.Encode())
+	h := w.holder()
+	for _, nonce := range []string{"", "stale"} {
+		h.nonce = nonce
+		status, m, head := w.call("POST", pathToken, h.proof("POST", pathToken), formKind, form)
+		if status != 400 || codeOf(m) != "use_dpop_nonce" || head.Get("DPoP-Nonce") == "" || head.Get("Cache-Control") != "no-store" {
+			t.Errorf("the nonce %q: %d %v %v", nonce, status, m, head)
+		}
+	}
+	if status, m, _ := w.call("POST", pathToken, nil, formKind, form); status != 400 || codeOf(m) != "invalid_dpop_proof" {
+		t.Errorf("no proof: %d %v", status, m)
+	}
+	if status, m := h.redeem(o); status != 200 { // none of these used the code up
+		t.Error(status, m)
+	}
+}
+
 // sealed signs a proof with a header and claims of the attacker's choice.
 func sealed(t testing.TB, w *world, head jws.Header, claims map[string]any) string {
 	t.Helper()

@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"net/http/httptest"
 	"strconv"
@@ -172,14 +173,40 @@ func TestCopiesShareNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, x := range claims["_sd"].([]any) {
-			if seen[x.(string)] {
-				t.Error("a digest stands in two copies")
+		once := func(what, x string) {
+			if seen[what+x] {
+				t.Errorf("%s %q stands in two copies", what, x)
 			}
-			seen[x.(string)] = true
+			seen[what+x] = true
 		}
-		if at, err := claims["iat"].(interface{ Int64() (int64, error) }).Int64(); err != nil || time.Unix(at, 0).In(w.Country.Zone()).Hour() != 0 {
-			t.Error("the moment of issue is told:", claims["iat"])
+		for _, x := range claims["_sd"].([]any) {
+			once("the digest", x.(string))
+		}
+		whole, err := sdjwt.Parse(text, jws.Want{})
+		if err != nil || len(whole.Disclosures) == 0 {
+			t.Fatal(err)
+		}
+		for _, d := range whole.Disclosures {
+			once("the salt", d.Salt)
+		}
+		key, err := json.Marshal(claims["cnf"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		once("the key", string(key))
+		once("the signature", signed[strings.LastIndex(signed, "."):])
+		for _, name := range []string{"iat", "nbf", "exp"} {
+			moment, ok := claims[name].(interface{ Int64() (int64, error) })
+			if !ok && name == "nbf" {
+				continue
+			}
+			at, err := moment.Int64()
+			if name == "exp" {
+				at++ // the last second of a day
+			}
+			if err != nil || clockOf(time.Unix(at, 0).In(w.Country.Zone())) != 0 {
+				t.Errorf("%s tells a moment: %v", name, claims[name])
+			}
 		}
 		r, err := statuslist.FromClaim(claims["status"])
 		if err != nil {
@@ -191,6 +218,11 @@ func TestCopiesShareNothing(t *testing.T) {
 			seen[key] = true
 		}
 	}
+}
+
+// clockOf is the time of day.
+func clockOf(t time.Time) time.Duration {
+	return time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute + time.Duration(t.Second())*time.Second
 }
 
 func TestOrderOfPlacesIsAPermutation(t *testing.T) {

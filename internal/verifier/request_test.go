@@ -188,6 +188,16 @@ func TestAnswersRefused(t *testing.T) {
 			}, 200, Refused, "[query_not_met]"},
 			"another key":        {func(q *vp.Request) url.Values { return reseal(q, "") }, 400, Fetched, "[]"},
 			"another key, named": {func(q *vp.Request) url.Values { return reseal(q, q.EncryptionKey().KeyID) }, 400, Fetched, "[]"},
+			"our key, by another name": {func(q *vp.Request) url.Values {
+				b, _ := json.Marshal(map[string]any{"vp_token": good(q), "state": q.State})
+				public := *q.EncryptionKey()
+				public.KeyID = "another"
+				s, err := jwe.Seal(b, &public, jwe.A128GCM, "")
+				if err != nil {
+					w.Fatal(err)
+				}
+				return url.Values{"response": {s}}
+			}, 400, Fetched, "[]"},
 			"not encrypted": {func(q *vp.Request) url.Values {
 				b, _ := json.Marshal(good(q))
 				return url.Values{"vp_token": {string(b)}, "state": {q.State}}

@@ -185,6 +185,9 @@ func (c *Client) connect() {
 		c.wait = min(max(2*c.wait, minWait), maxWait)
 		c.failed, c.retryAt = errors.Join(errs...), time.Now().Add(c.wait)
 		c.first = (first + 1) % n
+		if c.ctx.Err() == nil {
+			c.cfg.Log.Warn("link: member not reached", "member", c.cfg.Member, "err", c.failed)
+		}
 		return
 	}
 	c.first, c.wait = first, 0

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,10 +53,14 @@ func newConn(ctx context.Context, nc net.Conn, cfg *Config, peer string) *conn {
 	return c
 }
 
-// fail ends the connection; the first reason stays. It never blocks: closing a
+// fail ends the connection; the first reason stays, and one that the peer has to
+// answer for is logged. It never blocks: closing a
 // TLS connection may, so the socket's deadline is what frees the others.
 func (c *conn) fail(err error) {
 	c.once.Do(func() {
+		if errors.Is(err, ErrProtocol) || errors.Is(err, os.ErrDeadlineExceeded) {
+			c.cfg.Log.Warn("link: connection broken off", "peer", c.peer, "remote", c.nc.RemoteAddr().String(), "err", err)
+		}
 		c.cancel(err)
 		c.nc.SetDeadline(time.Now())
 		go c.nc.Close()

@@ -2,13 +2,18 @@ package link_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/sha512"
 	"crypto/tls"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"os"
+	"slices"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -80,12 +85,42 @@ func request(s *link.Signer, stream uint32, change func(*link.Fields)) link.Fram
 	return link.Frame{Type: link.FrameRequest, Stream: stream, Envelope: e, Signature: must(link.AppendSingle(nil, s, e)), Head: head}
 }
 
+// lines are what a log was told, for tests that read it.
+type lines struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lines) log() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
+
+// has waits for a line that holds all of these.
+func (l *lines) has(parts ...string) bool {
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		l.mu.Lock()
+		text := l.b.String()
+		l.mu.Unlock()
+		for line := range strings.Lines(text) {
+			if !slices.ContainsFunc(parts, func(p string) bool { return !strings.Contains(line, p) }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func TestHostileClient(t *testing.T) {
 	var ran atomic.Int32
+	told := &lines{}
 	w := newWorld(t, link.HandlerFunc(func(context.Context, *link.Request) (*link.Reply, error) {
 		ran.Add(1)
 		return &link.Reply{Status: 200}, nil
-	}), nil)
+	}), func(w *world) { w.serverConf.Log = told.log() })
 	stranger := newSigner(consumer) // a key that nobody registered
 	third := newSigner("XX/GOV/THREE")
 	w.keys.mu.Lock()
@@ -138,9 +173,21 @@ func TestHostileClient(t *testing.T) {
 	} {
 		before := ran.Load()
 		r := rawClient(t, w, consumer)
-		r.send(c.frames()...)
+		frames := c.frames()
+		r.send(frames...)
 		if got := r.answer(); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+		switch c.want {
+		case "response":
+		case "closed":
+			if !told.has("link: connection broken off", "peer="+consumer, "remote="+r.c.LocalAddr().String()) {
+				t.Errorf("%s: the log does not say it", c.name)
+			}
+		default:
+			if !told.has("link: request refused", "peer="+consumer, "request="+frames[0].Envelope.ID().String()) {
+				t.Errorf("%s: the log does not say it", c.name)
+			}
 		}
 		if c.want != "response" && ran.Load() != before {
 			t.Errorf("%s reached the handler", c.name)
@@ -250,7 +297,11 @@ func TestPeerThatDoesNotRead(t *testing.T) {
 			do(t, w, &link.Call{})
 		}
 	}
-	time.Sleep(600 * time.Millisecond) // longer than the server waits for it
+	// A ping now and then finds out when the server has had enough.
+	ping := link.AppendFrame(nil, &link.Frame{Type: link.FramePing, Payload: make([]byte, 8)})
+	for err := error(nil); err == nil; time.Sleep(50 * time.Millisecond) {
+		_, err = r.c.Write(ping)
+	}
 	do(t, w, &link.Call{})
 	n := 0
 	for r.answer() == "response" {
@@ -377,7 +428,8 @@ func response(s *link.Signer, req link.Frame, change func(*link.Fields)) link.Fr
 }
 
 func TestHostileProvider(t *testing.T) {
-	w := newWorld(t, echo, nil)
+	told := &lines{}
+	w := newWorld(t, echo, func(w *world) { w.clientConf.Log = told.log() })
 	third, stranger := newSigner("XX/GOV/THREE"), newSigner(provider)
 	w.keys.mu.Lock()
 	w.keys.keys[third.Public().ID()] = third.Public()
@@ -429,7 +481,8 @@ func TestHostileProvider(t *testing.T) {
 		}, link.ErrLost},
 	} {
 		client := fakeProvider(t, w, func(r *raw, q link.Frame) { r.send(c.answer(q)...) })
-		resp, err := client.Do(t.Context(), &link.Call{Head: []byte("h")})
+		id := link.NewRequestID()
+		resp, err := client.Do(t.Context(), &link.Call{ID: id, Head: []byte("h")})
 		var want *link.Error
 		switch {
 		case errors.As(c.want, &want):
@@ -442,6 +495,15 @@ func TestHostileProvider(t *testing.T) {
 		}
 		if (resp != nil) != (c.want == nil) {
 			t.Errorf("%s: response %v", c.name, resp)
+		}
+		switch {
+		case c.want == nil, want != nil: // what a provider refuses is its own matter
+		case errors.Is(c.want, link.ErrLost):
+			if !told.has("link: connection broken off", "peer="+provider) {
+				t.Errorf("%s: the log does not say it", c.name)
+			}
+		case !told.has("link: response refused", "peer="+provider, "request="+id.String()):
+			t.Errorf("%s: the log does not say it", c.name)
 		}
 	}
 }

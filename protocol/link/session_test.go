@@ -389,11 +389,15 @@ func TestOtherAddress(t *testing.T) {
 	if _, err := nobody.Do(t.Context(), &link.Call{}); !errors.Is(err, link.ErrNotSent) {
 		t.Errorf("nobody there: %v", err)
 	}
-	conf.Addresses, conf.Member = []string{w.address}, "XX/GOV/THREE"
+	told := &lines{}
+	conf.Addresses, conf.Member, conf.Log = []string{w.address}, "XX/GOV/THREE", told.log()
 	wrong := must(link.NewClient(conf))
 	defer wrong.Close()
 	if _, err := wrong.Do(t.Context(), &link.Call{}); !errors.Is(err, link.ErrWrongMember) {
 		t.Errorf("another member answers: %v", err)
+	}
+	if !told.has("link: member not reached", "member=XX/GOV/THREE", provider) {
+		t.Error("the log does not say who answered")
 	}
 }
 

@@ -83,7 +83,7 @@ func ParseRequestHead(b []byte) (RequestHead, error) {
 	var seen [3]int
 	h.Fields, err = lines.fields(func(name string) error {
 		switch {
-		case skipped[name] || name == HeaderRequestHash:
+		case skipped[name] || disguised(name) || name == HeaderRequestHash:
 			return fmt.Errorf("%w: the header %s must not pass a gateway", ErrHead, name)
 		case name == HeaderClient:
 			seen[0]++
@@ -182,7 +182,7 @@ func ParseResponseHead(b []byte) (ResponseHead, error) {
 	}
 	count := map[string]int{}
 	fields, err := lines.fields(func(name string) error {
-		if skipped[name] || name == ErrorHeader {
+		if skipped[name] || disguised(name) || name == ErrorHeader {
 			return fmt.Errorf("%w: the header %s must not pass a gateway", ErrHead, name)
 		}
 		if ours[name] || name == "Date" {

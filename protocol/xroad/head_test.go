@@ -83,6 +83,8 @@ func TestFilterRequestRefuses(t *testing.T) {
 	for _, h := range []map[string][]string{
 		{"X-A": {"a\r\nX-Road-Client: MA/GOV/X/Y"}}, {"X-A": {"a\nb"}}, {"X-A": {"a\rb"}}, {"X-A": {"a\x00b"}}, {"X-A": {"a\r\n folded"}},
 		{"X-A": {"\x7f"}}, {"X A": {"a"}}, {"X-A:": {"a"}}, {"": {"a"}}, {"X-\u00e9": {"a"}}, {"X-A\r\nB": {"c"}}, many,
+		{"X_road_client": {"MA/GOV/X/Y"}}, {"X-Road_Client": {"MA/GOV/X/Y"}}, {"x.road.userid": {"a"}}, {"X_Road_Request_Hash": {"a"}}, {"X~Road~Error": {"a"}},
+		{"Content_Length": {"5"}}, {"Transfer_Encoding": {"chunked"}}, {"HOST_": {"a"}, "Transfer!Encoding": {"chunked"}},
 	} {
 		if out, err := FilterRequest(h); err == nil {
 			t.Errorf("%.80q passes as %.80q", h, out)
@@ -129,6 +131,7 @@ func TestHostileRequestHeads(t *testing.T) {
 		strings.Replace(good, ":1", ":1\r\n folded", 1), strings.Replace(good, ":1", ": 1", 1), strings.Replace(good, ":1", ":1 ", 1),
 		strings.Replace(good, ":1", ":1\x00", 1), good + "X-A b\r\n", good + ":b\r\n", good + "X A:b\r\n", good + "X-A :b\r\n",
 		good + "Transfer-Encoding:chunked\r\n", good + "content-length:3\r\n", good + "hOsT:evil\r\n", good + "Connection:X-Road-Client\r\n",
+		good + "X_Road_Client:MA/GOV/N\r\n", good + "x-road_userid:1\r\n", good + "Content_Length:3\r\n", good + "X.Road.Service:x\r\n",
 		good + "X-Road-Request-Hash:x\r\n", good + "x-road-client:MA/GOV/N\r\n", good + "x-road-id:3\r\n", good + "X-Road-Request-Id:3\r\n",
 		strings.Replace(good, "X-Road-Id:1\r\n", "", 1), good + "X-A:" + strings.Repeat("a", MaxHead) + "\r\n",
 		good + strings.Repeat("X-A:b\r\n", MaxFields), good + strings.Repeat("a", maxName+1) + ":b\r\n",
@@ -148,6 +151,7 @@ func TestResponseHead(t *testing.T) {
 		{"date", "Mon, 01 Jan 2024 00:00:00 GMT"}, {"Date", "Tue, 02 Jan 2024 00:00:00 GMT"}, {"content-type", "text/plain"}, {"Set-Cookie", "a=1"},
 		{"Set-Cookie", "b=2"}, {"Location", "http://elsewhere/"}, {"x-road-service", "forged"}, {"X-Road-Client", "forged"}, {"X-Road-Error", "forged"},
 		{"x-road-id", "forged"}, {"x-road-request-id", "forged"}, {"x-road-request-hash", "forged"}, {"Server", "x"}, {"Content-Length", "3"}, {"X-Road-Other", "passes"},
+		{"X_Road_Error", "forged"}, {"Content_Length", "3"},
 	})
 	head, err := AppendResponseHead(nil, 302, fields, stampOf("h"), "unused")
 	if err != nil {
@@ -186,7 +190,7 @@ func TestResponseHead(t *testing.T) {
 	}
 	for _, bad := range []string{
 		"", "200", strings.Replace(want, "302", "+02", 1), strings.Replace(want, "302", "100", 1), want + "Date:x\r\n", want + "x-road-error:x\r\n",
-		want + "X-Road-Id:2\r\n", want + "Content-Length:1\r\n", strings.Replace(want, "X-Road-Service:MA/GOV/I/S/svc\r\n", "", 1), want + "\r\n",
+		want + "X-Road-Id:2\r\n", want + "Content-Length:1\r\n", want + "X_Road_Error:x\r\n", strings.Replace(want, "X-Road-Service:MA/GOV/I/S/svc\r\n", "", 1), want + "\r\n",
 	} {
 		if _, err := ParseResponseHead([]byte(bad)); !errors.Is(err, ErrHead) {
 			t.Errorf("%.80q passes", bad)

@@ -52,6 +52,22 @@ var ours = map[string]bool{
 // Skipped tells whether a header never passes a gateway.
 func Skipped(name string) bool { return skipped[textproto.CanonicalMIMEHeaderKey(name)] }
 
+// disguised tells whether a header is one of the protocol's, or one that never
+// passes a gateway, in another spelling. Programs that hand headers on as variables
+// (CGI and what came of it: WSGI, PHP) make "_" of whatever is not a letter or a
+// digit, so that such a program would read X_Road_Client as the X-Road-Client that
+// was checked.
+func disguised(canonical string) bool {
+	spelt := []byte(canonical)
+	for i, c := range spelt {
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9') {
+			spelt[i] = '-'
+		}
+	}
+	name := textproto.CanonicalMIMEHeaderKey(string(spelt))
+	return name != canonical && (skipped[name] || ours[name] || single[name])
+}
+
 // droppedFromRequest tells what of a client's header is not passed on.
 func droppedFromRequest(canonical string) bool {
 	return skipped[canonical] || canonical == HeaderRequestID || canonical == HeaderRequestHash
@@ -117,7 +133,7 @@ func readHeaders(get func(string) string) (Headers, error) {
 
 // FilterRequest returns what of a client's header is passed on: canonical names,
 // sorted; values of one name in arrival order. It refuses what could be read as
-// two lines somewhere on the way. Failures are of type *Error.
+// two lines, or as another header, somewhere on the way. Failures are of type *Error.
 func FilterRequest(h map[string][]string) ([]Field, error) {
 	out := make([]Field, 0, len(h)+2)
 	for raw, values := range h {
@@ -127,6 +143,9 @@ func FilterRequest(h map[string][]string) ([]Field, error) {
 		}
 		if !validName(name) {
 			return nil, consumerError(InvalidRequest, "a header name holds a character that has no place there")
+		}
+		if disguised(name) {
+			return nil, consumerError(InvalidRequest, "the header "+name+" could be taken for another")
 		}
 		if single[name] && len(values) > 1 {
 			values = values[len(values)-1:]
@@ -147,14 +166,14 @@ func FilterRequest(h map[string][]string) ([]Field, error) {
 }
 
 // FilterResponse returns what of the service's header is passed on, in arrival
-// order: without the lines of one connection, without the protocol's own, and
-// with at most one Date.
+// order: without the lines of one connection, without the protocol's own, however
+// spelt, and with at most one Date.
 func FilterResponse(fields []Field) []Field {
 	out := make([]Field, 0, len(fields)+6)
 	date := false
 	for _, f := range fields {
 		name := textproto.CanonicalMIMEHeaderKey(f.Name)
-		if skipped[name] || ours[name] || name == "Date" && date {
+		if skipped[name] || ours[name] || disguised(name) || name == "Date" && date {
 			continue
 		}
 		date = date || name == "Date"

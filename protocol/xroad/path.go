@@ -27,9 +27,9 @@ const emptySegment = "\x00"
 
 // ParsePath reads the raw path behind the service code (Target.ServicePath). It
 // decodes segment by segment and refuses a segment that is "." or "..", also
-// before a ";" and also when encoded twice, or that holds a slash, a backslash,
-// NUL or what is not UTF-8: programs differ in what they make of those, and what
-// the gateway allowed must be what the service does.
+// before a ";" and also when encoded twice, that is nothing before a ";", or that
+// holds a slash, a backslash, NUL or what is not UTF-8: programs differ in what they
+// make of those, and what the gateway allowed must be what the service does.
 func ParsePath(raw string) (Path, error) {
 	if raw == "" {
 		return Path{""}, nil
@@ -67,6 +67,10 @@ func pathSegment(s string) (string, error) {
 	twice, ok := unescape(d)
 	if isStep(d) || ok && slices.ContainsFunc(strings.FieldsFunc(twice, isSeparator), isStep) {
 		return "", fmt.Errorf("%w: a segment is a step of a path", ErrPath)
+	}
+	// Programs that drop parameters would be left with an empty segment.
+	if strings.HasPrefix(d, ";") || ok && strings.HasPrefix(twice, ";") {
+		return "", fmt.Errorf("%w: a segment has parameters alone", ErrPath)
 	}
 	return d, nil
 }

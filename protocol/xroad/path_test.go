@@ -11,7 +11,8 @@ func TestPathRefused(t *testing.T) {
 	for _, raw := range []string{
 		"a", "/..", "/../x", "/a/../b", "/a/..", "/.", "/a/./b", "/%2e%2e/x", "/%2E%2e", "/.%2e", "/%2e", "/a/..;x=1/b", "/..;/b", "/%2e%2e%3bx",
 		"/a%2Fb", "/a%2f..%2fb", "/a%5Cb", "/a\\b", "/a%00", "/%c0%ae%c0%ae/", "/%c0%af", "/%e0%80%af", "/%ff", "/%", "/%2", "/%zz", "/a?b", "/a#b",
-		"/%252e%252e/x", "/%252e", "/..%252f..", "/x%252f..%255c..%252f", "/" + strings.Repeat("a", MaxTarget),
+		"/%252e%252e/x", "/%252e", "/..%252f..", "/x%252f..%255c..%252f",
+		"/a/;x=1/b", "/;", "/a/;", "/%3bx/b", "/%253bx/b", "/%u002e%u002e/", "/..%3bx=1", "/.;/a", "/%2e%3b/a", "/" + strings.Repeat("a", MaxTarget),
 	} {
 		if p, err := ParsePath(raw); !errors.Is(err, ErrPath) {
 			t.Errorf("%.60q passes as %q", raw, p)
@@ -40,7 +41,7 @@ func TestGlob(t *testing.T) {
 		{"/persons/*/acts", "/persons///acts", false}, {"/persons//acts", "/persons//acts", true}, {"/persons/**/acts", "/persons//acts", true},
 		{"/a/**", "/a/b//c", true}, {"/a/**", "/a", false}, {"/a/**", "/a/", true}, {"/**", "/", true}, {"/**", "", false},
 		{"/%2A", "/x", false}, {"/%2A", "/*", true}, {"/%2A", "/%2a", true}, {"/a%20*", "/a%20b", true}, {"/files/.*", "/files/.hidden", true},
-		{"/v*/x", "/v1/x", true}, {"/v*/x", "/v1/y/x", false}, {"/**/x/*", "/a/x/b/x/c", true}, {"/a", "/%61", true}, {"/*.json", "/a.json.json", true},
+		{"/v*/x", "/v1/x", true}, {"/v*/x", "/v1/y/x", false}, {"/**/x/*", "/a/x/b/x/c", true}, {"/a", "/%61", true}, {"/acts/*", "/ACTS/1", false}, {"/acts/*", "/acts/1/", false}, {"/acts/*", "/acts;x=1/1", false}, {"/acts/*", "/acts/1;x=1", true}, {"/acts/1", "/acts/1;x=1", false}, {"/*.json", "/a.json.json", true},
 	} {
 		g, err := ParseGlob(c.glob)
 		if err != nil {

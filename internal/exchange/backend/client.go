@@ -181,6 +181,10 @@ func (c *Client) Do(ctx context.Context, method, target string, header []Field, 
 			return nil, context.Cause(ctx)
 		}
 	}
+	if ctx.Err() != nil { // who asked has gone: the service must not hear of it
+		<-c.places
+		return nil, context.Cause(ctx)
+	}
 	resp, err := c.do(ctx, request{method, target, header, body, length})
 	if err != nil {
 		<-c.places

@@ -391,6 +391,31 @@ func TestConcurrentCalls(t *testing.T) {
 	}
 }
 
+// What was given up before it was sent never reaches the service, also where a
+// connection is open.
+func TestGivenUpBefore(t *testing.T) {
+	var asked atomic.Int32
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { asked.Add(1) }))
+	defer srv.Close()
+	c := client(t, srv.URL, Options{})
+	if _, _, err := call(t, c, "GET", "/", nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 100 {
+		if _, err := c.Do(gone, "POST", "/", nil, nil, 0); !errors.Is(err, context.Canceled) {
+			t.Errorf("cancelled: %v", err)
+		}
+	}
+	if _, _, err := call(t, c, "GET", "/", nil, 0); err != nil { // in the same line behind those
+		t.Fatal(err)
+	}
+	if n := asked.Load(); n != 2 || len(c.places) != 0 {
+		t.Errorf("the service was asked %d times, %d places are taken", n, len(c.places))
+	}
+}
+
 func TestUnreachable(t *testing.T) {
 	srv := httptest.NewTLSServer(http.HandlerFunc(echo))
 	defer srv.Close()

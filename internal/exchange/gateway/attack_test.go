@@ -19,7 +19,6 @@ import (
 
 	"diwan/internal/exchange/journal"
 	"diwan/internal/exchange/snapshot"
-	"diwan/protocol/httpsig"
 	"diwan/protocol/link"
 	"diwan/protocol/xroad"
 )
@@ -63,6 +62,8 @@ func TestWhatAMemberCannotSend(t *testing.T) {
 		{"a method of its own", head("CONNECT", target, "X-Road-Client:"+desk, "X-Road-Id:1", "x-road-request-id:ID"), "invalid_request"},
 		{"no head at all", func(string) string { return "" }, "invalid_request"},
 		{"the service of another member", head("GET", "/r1/"+town+"/DESK/x/1", "X-Road-Client:"+desk, "X-Road-Id:1", "x-road-request-id:ID"), "unknown_service"},
+		{"a client in another spelling", head("GET", target, "X-Road-Client:"+desk, "X_Road_Client:"+civil+"/REGISTRY", "X-Road-Id:1", "x-road-request-id:ID"), "invalid_request"},
+		{"a length in another spelling", head("GET", target, "X-Road-Client:"+desk, "Content_Length:9", "X-Road-Id:1", "x-road-request-id:ID"), "invalid_request"},
 		{"a path upwards", head("GET", target+"/../../x", "X-Road-Client:"+desk, "X-Road-Id:1", "x-road-request-id:ID"), "access_denied"},
 		{"a metaservice by another method", head("POST", "/r1/"+civil+"/REGISTRY/listMethods", "X-Road-Client:"+desk, "X-Road-Id:1", "x-road-request-id:ID"), "invalid_request"},
 		{"events without a contract", head("GET", "/r1/"+civil+"/REGISTRY/"+eventsCode+"?service=births&after=0", "X-Road-Client:"+desk, "X-Road-Id:1", "x-road-request-id:ID"), "access_denied"},
@@ -73,6 +74,9 @@ func TestWhatAMemberCannotSend(t *testing.T) {
 		if !errors.As(err, &e) || !e.Remote || e.Type != k.want {
 			t.Errorf("%s: %v, want %s", k.what, err, k.want)
 		}
+		p.eventually("a line of the log: "+k.what, func() bool {
+			return p.logged("link: request refused", "node="+civil, "peer="+town, "request="+id.String(), k.want) != ""
+		})
 	}
 	// The same id again.
 	id := link.NewRequestID()
@@ -84,6 +88,7 @@ func TestWhatAMemberCannotSend(t *testing.T) {
 	if _, err := c.Do(t.Context(), &link.Call{ID: id, Head: []byte(good)}); !errors.As(err, &e) || e.Type != link.TypeReplayed {
 		t.Errorf("replayed: %v", err)
 	}
+	p.eventually("the repetition is in the log", func() bool { return p.logged("link: request refused", "request="+id.String()) != "" })
 }
 
 // TestReplayAfterRestart: a provider that starts anew knows what it accepted.
@@ -98,6 +103,9 @@ func TestReplayAfterRestart(t *testing.T) {
 	p.answers = p.start(p.civil)
 	p.eventually("the repetition is refused", func() bool {
 		_, err := p.bare().Do(t.Context(), call)
+		if err == nil {
+			t.Fatal("the repetition was taken")
+		}
 		var e *link.Error
 		return errors.As(err, &e) && e.Type == link.TypeReplayed
 	})
@@ -195,6 +203,10 @@ func TestRevokedAndExpiredCertificates(t *testing.T) {
 	p.eventually("its connection is cut", func() bool {
 		return p.asks.call("GET", r1("/acts/1"), nil).errorType() == "server.clientproxy.network_error"
 	})
+	p.eventually("another is refused, and the log says so", func() bool {
+		p.asks.call("GET", r1("/acts/1"), nil)
+		return p.logged("link: connection refused", "node="+civil) != ""
+	})
 }
 
 func TestRenewal(t *testing.T) {
@@ -257,6 +269,9 @@ func (n *node) raw(text string, then func(net.Conn)) (status, errorType string) 
 	return fmt.Sprint(resp.StatusCode), resp.Header.Get("X-Road-Error")
 }
 
+// unreadLine is in the log for what net/http does not take for a request.
+const unreadLine = "sent something else than a request"
+
 func TestHostileClients(t *testing.T) {
 	p := newPair(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, err := io.Copy(io.Discard, r.Body); err == nil { // else it is none, and must not look like one
@@ -279,18 +294,44 @@ func TestHostileClients(t *testing.T) {
 		{"a long body that stops", start + "Transfer-Encoding: chunked\r\n\r\n", func(c net.Conn) {
 			chunk := strings.Repeat("x", 1<<20)
 			fmt.Fprintf(c, "%x\r\n%s\r\n%x\r\n%s", len(chunk), chunk, len(chunk), chunk[:1000])
-		}, "500", "server.clientproxy.network_error"},
+		}, "500", "server.clientproxy.io_error"},
 		{"a body that says it is too long", start + "Content-Length: 3000000\r\n\r\n", nil, "500", "server.clientproxy.invalid_request"},
 		{"two lengths", start + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab", nil, "400", ""},
 		{"a bad chunk", start + "Transfer-Encoding: chunked\r\n\r\nzz\r\n", nil, "500", "server.clientproxy.io_error"},
 		{"NUL in a header", start + "A: b\x00c\r\n\r\n", nil, "400", ""},
 		{"a folded header", start + "A: b\r\n c\r\nContent-Length: 0\r\n\r\n", nil, "201", ""},
+		{"a length and chunks", start + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", nil, "201", ""},
+		{"another transfer coding", start + "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n", nil, "501", ""},
+		{"a length that is none", start + "Content-Length: +3\r\n\r\nabc", nil, "400", ""},
+		{"two hosts", start + "Host: y\r\n\r\n", nil, "400", ""},
+		{"a space before the colon", start + "X-Road-Id : 1\r\n\r\n", nil, "400", ""},
+		{"a client in another spelling", start + "X_Road_Client: " + civil + "/REGISTRY\r\nContent-Length: 0\r\n\r\n", nil, "500", "server.clientproxy.invalid_request"},
+		{"a question to the server itself", "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", nil, "500", "server.clientproxy.invalid_request"},
+		{"a body without end", start + "Transfer-Encoding: chunked\r\n\r\n", func(c net.Conn) {
+			for chunk := []byte("1000\r\n" + strings.Repeat("x", 4096) + "\r\n"); ; {
+				if _, err := c.Write(chunk); err != nil {
+					return
+				}
+			}
+		}, "any", "server.clientproxy.invalid_request"},
 		{"a head that does not end", "GET " + r1("/acts/1") + " HTTP/1.1\r\nHost: x\r\n", nil, "closed", ""},
 		{"a head that is too long", start + strings.Repeat("A: "+strings.Repeat("x", 1000)+"\r\n", 90) + "\r\n", nil, "431", ""},
 		{"many headers", start + strings.Repeat("A: x\r\n", 300) + "Content-Length: 0\r\n\r\n", nil, "500", "server.clientproxy.invalid_request"},
 	} {
-		if status, typ := p.asks.raw(k.text, k.then); status != k.status || typ != k.want {
+		before := strings.Count(p.lines.String(), unreadLine)
+		status, typ := p.asks.raw(k.text, k.then)
+		if k.status == "any" { // whether it is read depends on when the connection is closed
+			p.eventually("a line of the log: "+k.what, func() bool { return p.logged("refused to the client", k.want, errTooLong.Error()) != "" })
+			continue
+		}
+		if status != k.status || typ != k.want {
 			t.Errorf("%s: %s %q, want %s %q", k.what, status, typ, k.status, k.want)
+		}
+		if typ != "" && p.logged("refused to the client", typ) == "" {
+			t.Errorf("%s: the refusal is not in the log", k.what)
+		}
+		if typ == "" && status != "201" {
+			p.eventually("a line of the log: "+k.what, func() bool { return strings.Count(p.lines.String(), unreadLine) > before })
 		}
 	}
 	// A request that continues is told so before its body.
@@ -306,8 +347,55 @@ func TestHostileClients(t *testing.T) {
 	}
 }
 
+// Two requests on one connection are two to the service, whatever their lengths say:
+// the body of one is never read as another.
+func TestNoRequestInside(t *testing.T) {
+	var seen atomic.Int64
+	p := newPair(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		seen.Add(1)
+	}), nil)
+	inside := "GET " + r1("/acts/inside") + " HTTP/1.1\r\nHost: x\r\nX-Road-Client: " + desk + "\r\n\r\n"
+	start := "POST " + r1("/acts") + " HTTP/1.1\r\nHost: x\r\nX-Road-Client: " + desk + "\r\nConnection: close\r\n"
+	for i, text := range []string{
+		start + fmt.Sprintf("Content-Length: %d\r\n\r\n", len(inside)) + inside,
+		start + fmt.Sprintf("Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(inside), inside),
+	} {
+		if status, _ := p.asks.raw(text, nil); status != "200" || seen.Load() != int64(i+1) {
+			t.Errorf("%d: %s, the service saw %d requests", i, status, seen.Load())
+		}
+	}
+}
+
+// A client that asks and does not read gets its connection closed, and what it held
+// is free again.
+func TestClientThatDoesNotRead(t *testing.T) {
+	p := newPair(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Write(make([]byte, 1<<20))
+	}), func(p *pairing, _ *Terms) { p.town.Limits.BodyTime = 200 * time.Millisecond })
+	c, err := net.Dial("tcp", p.asks.Addresses().Edge)
+	p.ok(err)
+	defer c.Close()
+	c.(*net.TCPConn).SetReadBuffer(4096)
+	go func() {
+		for range 200 {
+			fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: x\r\nX-Road-Client: %s\r\n\r\n", r1("/acts/1"), desk)
+		}
+	}()
+	p.eventually("it is answered", func() bool { return p.asks.underWay.Load() > 0 })
+	p.eventually("its connection is closed", func() bool {
+		_, err := c.Write([]byte("\r\n"))
+		return err != nil
+	})
+	p.eventually("nothing is under way for it", func() bool { return p.asks.underWay.Load() == 0 })
+	if a := p.asks.call("GET", r1("/acts/1"), nil); a.status != 200 {
+		t.Errorf("afterwards: %+v", a)
+	}
+}
+
 // What a service sends must not do harm either.
 func TestHostileServices(t *testing.T) {
+	over := make(chan struct{})
 	p := newPair(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, b, err := w.(http.Hijacker).Hijack()
 		if err != nil {
@@ -327,14 +415,15 @@ func TestHostileServices(t *testing.T) {
 		case "redirect":
 			b.WriteString("HTTP/1.1 302 Found\r\nLocation: http://elsewhere/\r\nContent-Length: 0\r\n\r\n")
 		case "late":
-			time.Sleep(3 * time.Second)
+			<-over
 		case "untyped":
 			b.WriteString("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>")
 		case "failed":
 			b.WriteString("HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n")
 		}
 		b.Flush()
-	}), func(p *pairing, _ *Terms) { p.civil.Services[0].Timeout = 500 * time.Millisecond })
+	}), func(p *pairing, _ *Terms) { p.civil.Services[0].Timeout = 2 * time.Second })
+	t.Cleanup(func() { close(over) })
 	if a, err := p.asks.try("GET", r1("/acts/cut"), nil); err == nil {
 		t.Errorf("a body that was cut off came as whole: %d bytes", len(a.body))
 	}
@@ -353,94 +442,5 @@ func TestHostileServices(t *testing.T) {
 	}
 	if a := p.asks.call("GET", r1("/acts/failed"), nil); a.status != 500 || a.errorType() != "" {
 		t.Errorf("a failure of the service: %+v", a)
-	}
-}
-
-// The second profile refuses what the link refuses.
-func TestSecondProfileAttacks(t *testing.T) {
-	listen := freePort(t)
-	p := newPair(t, acts(t), func(p *pairing, _ *Terms) {
-		p.civil.HTTP = HTTPConfig{Listen: listen, Address: "https://" + listen}
-	})
-	client := p.asks.httpPeers.of(p.asks.Gateway, civil)
-	type message struct {
-		method, target, body string
-		head                 func(id string) string
-		change               func(*http.Request)
-		at                   time.Duration
-	}
-	send := func(m message) (*http.Request, string) {
-		id := uuid(link.NewRequestID())
-		req, err := http.NewRequest(m.method, "https://"+listen, strings.NewReader(m.body))
-		p.ok(err)
-		req.URL.Opaque = m.target
-		_, err = httpsig.SignExchangeRequest(httpsig.FromRequest(req), httpsig.Outgoing{Signer: p.asks.httpSigner(), Head: []byte(m.head(id)), BodySum: sha512.Sum512([]byte(m.body)), Now: p.clock.Now().Add(m.at)})
-		p.ok(err)
-		if m.change != nil {
-			m.change(req)
-		}
-		resp, err := client.Do(req)
-		p.ok(err)
-		resp.Body.Close()
-		if resp.StatusCode == 200 {
-			return req, "ok"
-		}
-		return req, resp.Header.Get("X-Road-Error")
-	}
-	head := func(method, target, client string) func(string) string {
-		return func(id string) string {
-			return method + "\r\n" + target + "\r\nX-Road-Client:" + client + "\r\nX-Road-Id:1\r\nx-road-request-id:" + id + "\r\n"
-		}
-	}
-	target := r1("/acts/1")
-	for what, k := range map[string]struct {
-		m    message
-		want string
-	}{
-		"as it should be":         {message{"GET", target, "", head("GET", target, desk), nil, 0}, "ok"},
-		"another body":            {message{"GET", target, "a", head("GET", target, desk), func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader("b")) }, 0}, "inconsistent_message"},
-		"another target":          {message{"GET", r1("/acts/2"), "", head("GET", target, desk), nil, 0}, "invalid_request"},
-		"another method":          {message{"GET", target, "", head("DELETE", target, desk), nil, 0}, "invalid_request"},
-		"another member's client": {message{"GET", target, "", head("GET", target, civil+"/REGISTRY"), nil, 0}, typeForged},
-		"another head":            {message{"GET", target, "", head("GET", target, desk), func(r *http.Request) { r.Header.Set("Diwan-Head", ":R0VU:") }, 0}, "invalid_signature_value"},
-		"no signature":            {message{"GET", target, "", head("GET", target, desk), func(r *http.Request) { r.Header.Del("Signature") }, 0}, "invalid_signature_value"},
-		"too old":                 {message{"GET", target, "", head("GET", target, desk), nil, -5 * time.Minute}, "expired"},
-		"of the future":           {message{"GET", target, "", head("GET", target, desk), nil, 5 * time.Minute}, "expired"},
-		"no head lines":           {message{"GET", target, "", func(string) string { return "x" }, nil, 0}, "invalid_request"},
-	} {
-		if _, got := send(k.m); got != k.want {
-			t.Errorf("%s: %q, want %q", what, got, k.want)
-		}
-	}
-	req, _ := send(message{"GET", target, "", head("GET", target, desk), nil, 0})
-	again := func() string {
-		r := req.Clone(t.Context())
-		resp, err := client.Do(r)
-		if err != nil {
-			return err.Error()
-		}
-		resp.Body.Close()
-		return resp.Header.Get("X-Road-Error")
-	}
-	if got := again(); got != "replayed" {
-		t.Errorf("the same again: %q", got)
-	}
-	p.answers.end()
-	p.answers = p.start(p.civil)
-	if got := again(); got != "replayed" {
-		t.Errorf("the same after a restart: %q", got)
-	}
-	// TLS proves one member, the signature another.
-	stranger := &http.Client{Transport: &http.Transport{TLSClientConfig: p.answers.clientTLS()}}
-	resp, err := stranger.Do(req.Clone(t.Context()))
-	p.ok(err)
-	resp.Body.Close()
-	if got := resp.Header.Get("X-Road-Error"); got != "unknown_member" {
-		t.Errorf("another member's connection: %q", got)
-	}
-	nobody := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
-	if resp, err := nobody.Do(req.Clone(t.Context())); err == nil {
-		resp.Body.Close()
-		t.Error("nobody's connection was taken")
 	}
 }

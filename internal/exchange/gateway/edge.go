@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -32,6 +33,7 @@ func newEdge(g *Gateway, plain bool) *edge { return &edge{g: g, plain: plain} }
 
 // ServeHTTP implements http.Handler.
 func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	http.NewResponseController(w).SetWriteDeadline(time.Time{}) // of the answer before
 	switch xroad.Classify(r.RequestURI) {
 	case xroad.RootMessage:
 		e.message(w, r)
@@ -184,7 +186,7 @@ func (e *edge) body(w http.ResponseWriter, r *http.Request, q *question) (held i
 	g := e.g
 	limits := &g.cfg.Limits
 	if n > limits.BodyMiB<<20 {
-		return 0, here(xroad.InvalidRequest, "the body is longer than this gateway passes on")
+		return 0, here(xroad.InvalidRequest, errTooLong.Error())
 	}
 	// The time stays set when the body did not come: the server would wait for the
 	// rest of it before it answers. It is taken back when the body is here, or it
@@ -202,14 +204,14 @@ func (e *edge) body(w http.ResponseWriter, r *http.Request, q *question) (held i
 	if n >= 0 && n <= link.MaxInline {
 		q.body = make([]byte, n)
 		if _, err := io.ReadFull(r.Body, q.body); err != nil {
-			return hold, here(xroad.IOError, "the request's body broke off")
+			return hold, here(xroad.IOError, errBrokeOff.Error())
 		}
 		arrived()
 		return hold, nil
 	}
 	body, rest, err := link.ReadBody(r.Body)
 	if err != nil {
-		return hold, here(xroad.IOError, "the request's body broke off")
+		return hold, here(xroad.IOError, errBrokeOff.Error())
 	}
 	q.body = body
 	if rest == nil {
@@ -228,7 +230,10 @@ type slow struct {
 	left    int64
 }
 
-var errTooLong = errors.New("the body is longer than this gateway passes on")
+var (
+	errTooLong  = errors.New("the body is longer than this gateway passes on")
+	errBrokeOff = errors.New("the request's body broke off")
+)
 
 func (s *slow) Read(p []byte) (int, error) {
 	s.touch()
@@ -238,6 +243,8 @@ func (s *slow) Read(p []byte) (int, error) {
 	}
 	if isEOF(err) {
 		s.arrived()
+	} else if err != nil {
+		err = fmt.Errorf("%w: %w", errBrokeOff, err)
 	}
 	return n, err
 }
@@ -253,6 +260,8 @@ func (e *edge) answer(w http.ResponseWriter, r *http.Request, a *reply, seen *ob
 		h["Content-Type"] = nil // net/http would guess one
 	}
 	if a.stream == nil {
+		// A client that does not read must not keep its place and its answer.
+		http.NewResponseController(w).SetWriteDeadline(time.Now().Add(e.g.cfg.Limits.BodyTime))
 		if r.Method != http.MethodHead && a.status != http.StatusNoContent && a.status != http.StatusNotModified {
 			h["Content-Length"] = []string{strconv.Itoa(len(a.body))}
 		}

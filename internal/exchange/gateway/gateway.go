@@ -337,8 +337,10 @@ const shutdownTime = 20 * time.Second
 
 func (g *Gateway) httpServer(h http.Handler) *http.Server {
 	l := &g.cfg.Limits
-	return &http.Server{Handler: h, ReadHeaderTimeout: l.HeadTime, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: xroad.MaxHead,
-		ErrorLog: slog.NewLogLogger(g.log.Handler(), slog.LevelDebug), TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){}}
+	u := &unread{log: g.log}
+	return &http.Server{Handler: u.counting(h), ReadHeaderTimeout: l.HeadTime, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: xroad.MaxHead,
+		ConnContext: u.opened, ConnState: u.turned, DisableGeneralOptionsHandler: true,
+		ErrorLog: slog.NewLogLogger(g.log.Handler(), slog.LevelInfo), TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){}}
 }
 
 // edgeTLS asks client systems for a certificate and lets the edge decide which

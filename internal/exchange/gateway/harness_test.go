@@ -17,9 +17,11 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -114,12 +116,17 @@ func (w *world) ok(err error) {
 	}
 }
 
-// freePort finds an address below the ports that the system gives to outgoing
-// connections, so that it stays free until it is used.
+// freePort finds an address that stays free until it is used: below the ports that
+// the system gives to outgoing connections, and given to no other test, here or in
+// another process, for as long as the test runs.
 func freePort(t testing.TB) string {
 	t.Helper()
-	for range 100 {
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 12000+mrand.IntN(20000)))
+	for range 1000 {
+		port := 12000 + mrand.IntN(20000)
+		if !reserve(t, port) {
+			continue
+		}
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err == nil {
 			defer l.Close()
 			return l.Addr().String()
@@ -127,6 +134,26 @@ func freePort(t testing.TB) string {
 	}
 	t.Fatal("no port is free")
 	return ""
+}
+
+// reserve takes a port for the test; a lock on a file ends with the process that
+// holds it, whatever ends that.
+func reserve(t testing.TB, port int) bool {
+	t.Helper()
+	dir := filepath.Join(os.TempDir(), "diwan-test-ports")
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, fmt.Sprint(port)), os.O_CREATE|os.O_RDWR, 0o666)
+	if err != nil {
+		return false // another user's
+	}
+	if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
+		f.Close()
+		return false
+	}
+	t.Cleanup(func() { f.Close() })
+	return true
 }
 
 var officer = gov.Actor{ID: "officer"}
@@ -360,6 +387,20 @@ func (w *world) refuses(what string, a answer, errorType string) {
 	if err := json.Unmarshal([]byte(a.body), &e); err != nil || e.Type != errorType || e.Message == "" || len(e.Detail) != 36 {
 		w.Errorf("%s: the error's body is %s", what, a.body)
 	}
+	if w.logged("refused to the client", "detail="+e.Detail) == "" {
+		w.Errorf("%s: what was refused is not in the log", what)
+	}
+}
+
+// logged is the first line of the log that holds all of these, empty when there is
+// none.
+func (w *world) logged(parts ...string) string {
+	for line := range strings.Lines(w.lines.String()) {
+		if !slices.ContainsFunc(parts, func(p string) bool { return !strings.Contains(line, p) }) {
+			return line
+		}
+	}
+	return ""
 }
 
 // r1 is the target of the births service.

@@ -185,7 +185,9 @@ func (h *httpSide) serve(w http.ResponseWriter, r *http.Request) (told string, e
 	if err != nil {
 		return link.TypeUnknownMember, err
 	}
-	http.NewResponseController(w).SetReadDeadline(time.Now().Add(g.cfg.Limits.BodyTime))
+	rc := http.NewResponseController(w)
+	rc.SetWriteDeadline(time.Time{}) // of the answer before
+	rc.SetReadDeadline(time.Now().Add(g.cfg.Limits.BodyTime))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxHTTPBody))
 	if err != nil {
 		return link.TypeIO, err
@@ -272,6 +274,7 @@ func (h *httpSide) answer(w http.ResponseWriter, r *http.Request, m *httpsig.Mes
 	if out.status != http.StatusNoContent && out.status != http.StatusNotModified && r.Method != http.MethodHead {
 		w.Header().Set("Content-Length", strconv.Itoa(len(out.body)))
 	}
+	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(g.cfg.Limits.BodyTime))
 	w.WriteHeader(out.status)
 	w.Write(out.body)
 	return "", nil

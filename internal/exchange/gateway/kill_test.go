@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -110,15 +111,15 @@ type asked struct {
 	unknown bool   // the provider says that nobody knows
 }
 
-// TestKilledAtAnyMoment kills both gateways again and again while 1,000 exchanges
-// are made, whose clients repeat themselves under the same X-Road-Id until they
+// TestKilledAtAnyMoment kills both gateways again and again while exchanges are made,
+// 1,000 at least and as many as it takes for enough kills, whose clients repeat themselves under the same X-Road-Id until they
 // know. Nothing that was acknowledged may be missing from either journal, and
 // nothing may have been carried out twice.
 func TestKilledAtAnyMoment(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes some seconds")
 	}
-	const exchanges, workers = 1000, 8
+	const least, most, workers, enough = 1000, 50_000, 8, 6
 	work := &carriedOut{times: map[string]int{}}
 	p := setUp(t, newWorld(t), work, func(p *pairing, _ *Terms) {
 		p.town.Edge.HTTP = freePort(t)
@@ -132,7 +133,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		return err == nil && a.status == 201
 	})
 	todo := make(chan int)
-	results := make(chan asked, exchanges)
+	results := make(chan asked, most)
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
@@ -143,7 +144,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	}
 	stop := make(chan struct{})
 	var killers sync.WaitGroup
-	kills := 0
+	var kills atomic.Int64
 	killers.Go(func() {
 		for {
 			select {
@@ -151,14 +152,14 @@ func TestKilledAtAnyMoment(t *testing.T) {
 				return
 			case <-time.After(time.Duration(60+rand.IntN(120)) * time.Millisecond):
 			}
-			v := procs[kills%2]
-			kills++
+			v := procs[kills.Add(1)%2]
 			v.kill()
 			v.start()
 		}
 	})
-	for i := range exchanges {
-		todo <- i
+	made := 0
+	for ; made < least || kills.Load() < enough && made < most; made++ {
+		todo <- made
 	}
 	close(todo)
 	wg.Wait()
@@ -168,12 +169,12 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	for _, v := range procs {
 		v.kill()
 	}
-	if kills < 6 {
-		t.Errorf("only %d kills", kills)
+	if n := kills.Load(); n < enough {
+		t.Errorf("only %d kills", n)
 	}
 	known, lost := p.accounted(t, results, work)
-	t.Logf("%d kills, %d exchanges acknowledged, %d of which nobody knows", kills, known, lost)
-	if known < exchanges/2 {
+	t.Logf("%d kills, %d exchanges acknowledged, %d of which nobody knows", kills.Load(), known, lost)
+	if known < made/2 {
 		t.Errorf("only %d exchanges came through", known)
 	}
 }

@@ -100,14 +100,30 @@ func levelOf(e *xroad.Error) slog.Level {
 }
 
 // attrs say of a refused request who it was and where to follow it: never its
-// query or body, which may name people.
+// query or body, which may name people. Of a header that came several times they
+// say the value that counted.
 func attrs(r *http.Request, e *xroad.Error) []slog.Attr {
 	out := []slog.Attr{slog.String("type", e.Type.String()), slog.String("detail", e.Detail), slog.String("message", e.Message),
-		slog.String("method", r.Method), slog.String("client", r.Header.Get(xroad.HeaderClient)), slog.String("id", r.Header.Get(xroad.HeaderID))}
-	if t := r.Header.Get("Traceparent"); t != "" {
+		slog.String("method", r.Method), slog.String("client", lastValue(r, xroad.HeaderClient)), slog.String("id", lastValue(r, xroad.HeaderID)),
+		slog.String("remote", r.RemoteAddr)}
+	if t := lastValue(r, traceHeader); t != "" {
 		out = append(out, slog.String("trace", t))
 	}
 	return out
+}
+
+// maxLogged is how much of a header somebody who is refused can have written into
+// the log, in bytes.
+const maxLogged = 256
+
+// lastValue is the last value of a header, as much of it as a line of the log takes.
+func lastValue(r *http.Request, name string) string {
+	v := r.Header[name]
+	if len(v) == 0 {
+		return ""
+	}
+	last := strings.Trim(v[len(v)-1], " \t")
+	return last[:min(len(last), maxLogged)]
 }
 
 // usage counts by hour, side, client and service. It is added up in memory and

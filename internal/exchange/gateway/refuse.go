@@ -106,6 +106,10 @@ func failed(err error) *xroad.Error {
 		return own
 	case errors.As(err, &remote) && remote.Remote:
 		return reported(remote.Type)
+	case errors.Is(err, errTooLong):
+		return here(xroad.InvalidRequest, errTooLong.Error())
+	case errors.Is(err, errBrokeOff):
+		return here(xroad.IOError, errBrokeOff.Error())
 	case errors.Is(err, link.ErrJournal):
 		return here(xroad.LoggingFailed, "")
 	case errors.Is(err, link.ErrSignature):

@@ -2,6 +2,7 @@ package seal
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
@@ -11,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"diwan/protocol/cms"
 )
 
 // Errors of a file that can be read and must not be believed.
@@ -169,129 +172,45 @@ func claimed(pdf []byte, open int) time.Time {
 	return readTime(d["M"])
 }
 
-// one reads a single DER value without anything after it.
-func one(b []byte, v any, what string) error {
-	rest, err := asn1.Unmarshal(b, v)
-	if err != nil {
-		return fmt.Errorf("%w: %s: %w", ErrSignature, what, err)
-	}
-	if len(bytes.TrimRight(rest, "\x00")) > 0 {
-		return fmt.Errorf("%w: bytes after the %s", ErrSignature, what)
-	}
-	return nil
-}
-
-// parse reads the value of a seal and checks that it signs the digest.
+// parse reads the value of a seal, which has zeros after it, and checks that it signs
+// the digest.
 func (r *reading) parse(raw []byte) error {
-	var ci contentInfo
-	if err := one(raw, &ci, "value"); err != nil {
-		return err
+	var value asn1.RawValue
+	rest, err := asn1.Unmarshal(raw, &value)
+	if err != nil || len(bytes.TrimRight(rest, "\x00")) > 0 {
+		return fmt.Errorf("%w: its value", ErrSignature)
 	}
-	var sd signedData
-	if err := one(ci.Content.Bytes, &sd, "signed data"); err != nil {
-		return err
-	}
-	if !ci.Type.Equal(oidSignedData) || !sd.Content.Type.Equal(oidData) || len(sd.Signers) != 1 {
-		return fmt.Errorf("%w: it is of another kind", ErrSignature)
-	}
-	var err error
-	if r.certificates, err = x509.ParseCertificates(sd.Certificates.Bytes); err != nil || len(r.certificates) > maxChain {
-		return fmt.Errorf("%w: its certificates", ErrSignature)
-	}
-	s := &sd.Signers[0]
-	attrs, err := attributes(s.Signed.Bytes)
+	m, err := cms.Parse(value.FullBytes, maxChain)
 	if err != nil {
-		return err
-	}
-	var kind asn1.ObjectIdentifier
-	var digest []byte
-	if err := errors.Join(one(attrs[oidContentType.String()], &kind, "content type"), one(attrs[oidMessageDigest.String()], &digest, "digest")); err != nil {
-		return err
-	}
-	if !kind.Equal(oidData) || !s.Digest.Algorithm.Equal(oidSHA256) {
-		return fmt.Errorf("%w: it is of another kind", ErrSignature)
-	}
-	if !bytes.Equal(digest, r.Digest) {
-		return ErrAltered
-	}
-	if err := r.signer(s, attrs[oidSigningCertV2.String()]); err != nil {
-		return err
-	}
-	signed := bytes.Clone(s.Signed.FullBytes)
-	signed[0] = 0x31 // the attributes under the tag of a set (RFC 5652 §5.4)
-	method := x509.ECDSAWithSHA256
-	switch {
-	case s.Method.Algorithm.Equal(oidRSA):
-		method = x509.SHA256WithRSA
-	case !s.Method.Algorithm.Equal(oidECDSA):
-		return fmt.Errorf("%w: it is of an unknown kind", ErrSignature)
-	}
-	if err := r.Signer.CheckSignature(method, signed, s.Signature); err != nil {
 		return fmt.Errorf("%w: %w", ErrSignature, err)
 	}
-	r.signature = s.Signature
-	unsigned, err := attributes(s.Unsigned.Bytes)
-	r.stamp = unsigned[oidStampToken.String()]
-	return err
-}
-
-// attributes reads a set of attributes, each of one kind and one value.
-func attributes(b []byte) (map[string][]byte, error) {
-	all := map[string][]byte{}
-	for len(b) > 0 {
-		var a attribute
-		var err error
-		if b, err = asn1.Unmarshal(b, &a); err != nil {
-			return nil, fmt.Errorf("%w: its attributes: %w", ErrSignature, err)
-		}
-		var value asn1.RawValue
-		key := a.Type.String()
-		if a.Values.Class != asn1.ClassUniversal || a.Values.Tag != asn1.TagSet || all[key] != nil || len(all) > 16 {
-			return nil, fmt.Errorf("%w: its attribute %s", ErrSignature, key)
-		}
-		if err := one(a.Values.Bytes, &value, "attribute"); err != nil {
-			return nil, err
-		}
-		all[key] = value.FullBytes
+	if m.Content != nil {
+		return fmt.Errorf("%w: it has a content of its own", ErrSignature)
 	}
-	return all, nil
-}
-
-// signer finds the certificate that the signed attributes name: without that
-// binding another certificate with the same key could take its place.
-func (r *reading) signer(s *signerInfo, named []byte) error {
-	var list signingCertificate
-	if err := one(named, &list, "certificate's name"); err != nil {
-		return err
-	}
-	var id issuerAndSerial
-	if err := one(s.ID.FullBytes, &id, "signer"); err != nil {
-		return err
-	}
-	if len(list.Certs) == 0 || list.Certs[0].Hash.Algorithm != nil && !list.Certs[0].Hash.Algorithm.Equal(oidSHA256) {
-		return fmt.Errorf("%w: it names no certificate", ErrSignature)
-	}
-	for _, c := range r.certificates {
-		sum := sha256.Sum256(c.Raw)
-		if bytes.Equal(sum[:], list.Certs[0].Digest) && bytes.Equal(id.Issuer.FullBytes, c.RawIssuer) && id.Serial.Cmp(c.SerialNumber) == 0 {
-			r.Signer = c
+	r.Signer, err = m.Verify(cms.Expect{Kind: cms.OIDData, Digest: func(h crypto.Hash) []byte {
+		if h != crypto.SHA256 {
 			return nil
 		}
+		return r.Report.Digest
+	}})
+	switch {
+	case errors.Is(err, cms.ErrContent):
+		return ErrAltered
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrSignature, err)
 	}
-	return fmt.Errorf("%w: the signer's certificate is not in it", ErrSignature)
-}
-
-// granted is the status of an answer that gives a stamp.
-type granted struct{ Status int }
-
-type stampAnswer struct {
-	Status granted
-	Token  asn1.RawValue
+	r.certificates, r.signature = m.Certificates, m.Signer.Signature
+	unsigned, err := cms.Attributes(m.Signer.Unsigned.Bytes)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrSignature, err)
+	}
+	r.stamp = unsigned[cms.OIDStampToken.String()]
+	return nil
 }
 
 // answerOf wraps a token as the answer in which it came.
 func answerOf(token []byte) []byte {
-	b, err := asn1.Marshal(stampAnswer{Token: asn1.RawValue{FullBytes: token}})
+	b, err := asn1.Marshal(cms.StampResponse{Token: asn1.RawValue{FullBytes: token}})
 	if err != nil {
 		return nil // no reader takes it for an answer
 	}
@@ -300,10 +219,7 @@ func answerOf(token []byte) []byte {
 
 // token takes the token out of an answer.
 func token(answer []byte) ([]byte, error) {
-	var a struct {
-		Status asn1.RawValue
-		Token  asn1.RawValue `asn1:"optional"`
-	}
+	var a cms.StampResponse
 	if rest, err := asn1.Unmarshal(answer, &a); err != nil || len(rest) > 0 || len(a.Token.FullBytes) == 0 {
 		return nil, errors.New("the time-stamp authority gave no stamp")
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -122,6 +123,53 @@ func TestStoreFindsByTheBeginning(t *testing.T) {
 	other, err := OpenStore(dir, filepath.Join(t.TempDir(), "identity"))
 	if err == nil {
 		t.Errorf("another identity opened it: %v", other)
+	}
+}
+
+// What a process that was killed leaves behind is not taken for a document, and a
+// document that is damaged is not taken for whole.
+func TestTornFiles(t *testing.T) {
+	dir := t.TempDir()
+	s, err := OpenStore(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const id = "aa00000000000000"
+	if err := s.Put(&Document{ID: id, Received: time.Unix(1, 0)}); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(s.file(id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, ".new-123"), whole[:len(whole)/2], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if s, err = OpenStore(dir, ""); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := s.List(); err != nil || len(all) != 1 || all[0].ID != id {
+		t.Errorf("beside a half-written file: %v, %v", all, err)
+	}
+	for n := range whole {
+		if err := os.WriteFile(s.file(id), whole[:n], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if d, err := s.Get(id); err == nil {
+			t.Fatalf("cut to %d of %d bytes it is read as %+v", n, len(whole), d)
+		}
+	}
+	if err := os.WriteFile(s.file("bb00000000000000"), whole, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if d, err := s.Get("bb"); err == nil {
+		t.Errorf("under another's name it is read as %+v", d)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "wallet.identity"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenStore(dir, ""); err == nil {
+		t.Error("an identity that was cut off is taken")
 	}
 }
 

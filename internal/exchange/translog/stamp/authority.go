@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"diwan/internal/db"
+	"diwan/protocol/cms"
 
 	"github.com/digitorus/timestamp"
 )
@@ -157,7 +158,7 @@ func (a *Authority) read(query []byte) (*timestamp.Request, timestamp.FailureInf
 	if version != 1 {
 		return nil, timestamp.BadRequest
 	}
-	if hashOf(im.Hash.Algorithm) == 0 {
+	if cms.HashOf(im.Hash.Algorithm) == 0 {
 		return nil, timestamp.BadAlgorithm
 	}
 	q, err := timestamp.ParseRequest(query)
@@ -204,23 +205,15 @@ func (a *Authority) note(ctx context.Context, answer []byte, at time.Time, diges
 // serialOf reads the serial number of our own answer, which may come without
 // certificates when the request did not want them.
 func serialOf(answer []byte) (string, error) {
-	var r response
+	var r cms.StampResponse
 	if err := one(answer, &r, "answer"); err != nil {
 		return "", err
 	}
-	var ci contentInfo
-	if err := one(r.Token.FullBytes, &ci, "token"); err != nil {
+	t, err := open(r.Token.FullBytes)
+	if err != nil {
 		return "", err
 	}
-	var sd signedData
-	if err := one(ci.Content.Bytes, &sd, "signed data"); err != nil {
-		return "", err
-	}
-	var i stampInfo
-	if err := one(sd.Content.Content, &i, "stamp's content"); err != nil {
-		return "", err
-	}
-	return i.Serial.Text(16), nil
+	return t.info.Serial.Text(16), nil
 }
 
 // Issued counts the stamps that are noted.

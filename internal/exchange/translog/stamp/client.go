@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/digitorus/timestamp"
+
+	"diwan/protocol/cms"
 )
 
 const (
@@ -46,7 +48,7 @@ func (c *Client) Stamp(ctx context.Context, data []byte) ([]byte, time.Time, err
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	q := timestamp.Request{HashAlgorithm: crypto.SHA256, HashedMessage: digest(crypto.SHA256, data), Certificates: true, Nonce: nonce}
+	q := timestamp.Request{HashAlgorithm: crypto.SHA256, HashedMessage: cms.Digest(crypto.SHA256, data), Certificates: true, Nonce: nonce}
 	if len(c.Trust.Policies) == 1 {
 		q.TSAPolicyOID = c.Trust.Policies[0]
 	}

@@ -28,6 +28,7 @@ import (
 	"diwan/internal/db"
 	"diwan/internal/db/dbtest"
 	"diwan/internal/exchange/pki"
+	"diwan/protocol/cms"
 
 	"github.com/digitorus/timestamp"
 )
@@ -153,7 +154,7 @@ func TestSerialNumbers(t *testing.T) {
 
 func query(t testing.TB, change func(*timestamp.Request)) []byte {
 	t.Helper()
-	r := &timestamp.Request{HashAlgorithm: crypto.SHA256, HashedMessage: digest(crypto.SHA256, []byte("x")), Certificates: true, Nonce: big.NewInt(7)}
+	r := &timestamp.Request{HashAlgorithm: crypto.SHA256, HashedMessage: cms.Digest(crypto.SHA256, []byte("x")), Certificates: true, Nonce: big.NewInt(7)}
 	change(r)
 	b, err := r.Marshal()
 	if err != nil {

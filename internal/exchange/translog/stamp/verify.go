@@ -3,7 +3,6 @@ package stamp
 import (
 	"bytes"
 	"crypto"
-	"crypto/sha1"
 	"crypto/x509"
 	"encoding/asn1"
 	"errors"
@@ -11,6 +10,8 @@ import (
 	"math/big"
 	"slices"
 	"time"
+
+	"diwan/protocol/cms"
 )
 
 // Errors of a stamp that can be read and must not be believed.
@@ -51,7 +52,7 @@ func Verify(answerDER, data []byte, trust Trust) (*Token, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !bytes.Equal(a.info.Imprint.Digest, digest(a.hash, data)) {
+	if !bytes.Equal(a.info.Imprint.Digest, cms.Digest(a.hash, data)) {
 		return nil, ErrImprint
 	}
 	signer, err := a.verifySignature()
@@ -68,94 +69,18 @@ func Verify(answerDER, data []byte, trust Trust) (*Token, error) {
 	}, nil
 }
 
-// verifySignature finds the signer's certificate and checks the signature over
-// the attributes, which in turn bind the content and that certificate.
+// verifySignature checks the signature over the content and returns the signer's
+// certificate.
 func (a *answer) verifySignature() (*x509.Certificate, error) {
-	h := hashOf(a.signer.Digest.Algorithm)
-	if h == 0 {
-		return nil, fmt.Errorf("%w: its digest is of an unknown kind", ErrSignature)
+	signer, err := a.message.Verify(cms.Expect{Kind: cms.OIDStampInfo, SHA1Names: true,
+		Digest: func(h crypto.Hash) []byte { return cms.Digest(h, a.message.Content) }})
+	switch {
+	case errors.Is(err, cms.ErrForm):
+		return nil, fmt.Errorf("%w: %w", ErrAnswer, err)
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", ErrSignature, err)
 	}
-	attrs, err := a.attributes()
-	if err != nil {
-		return nil, err
-	}
-	var contentType asn1.ObjectIdentifier
-	var messageDigest []byte
-	if err := one(attrs[oidContentType.String()], &contentType, "content type"); err != nil {
-		return nil, err
-	}
-	if err := one(attrs[oidMessageDigest.String()], &messageDigest, "message digest"); err != nil {
-		return nil, err
-	}
-	if !contentType.Equal(oidStampInfo) || !bytes.Equal(messageDigest, digest(h, a.infoDER)) {
-		return nil, fmt.Errorf("%w: it is over another content", ErrSignature)
-	}
-	signer, err := a.named(attrs)
-	if err != nil {
-		return nil, err
-	}
-	for _, m := range signatureMethods {
-		if m.oid.Equal(a.signer.Method.Algorithm) && m.digest == h {
-			if err := signer.CheckSignature(m.method, a.signedBytes(), a.signer.Signature); err != nil {
-				return nil, fmt.Errorf("%w: %w", ErrSignature, err)
-			}
-			return signer, nil
-		}
-	}
-	return nil, fmt.Errorf("%w: it is of an unknown kind", ErrSignature)
-}
-
-// named returns the certificate that the signed attributes name. Without that
-// binding another certificate with the same key could take its place (RFC 3161
-// §2.4.1, RFC 5816 §2.2). SHA-1 in the older attribute is accepted, since the
-// chain and the signature are checked with better hashes.
-func (a *answer) named(attrs map[string][]byte) (*x509.Certificate, error) {
-	v2 := attrs[oidSigningCertV2.String()]
-	value := v2
-	if value == nil {
-		value = attrs[oidSigningCert.String()]
-	}
-	var list signingCertificate
-	if err := one(value, &list, "signing certificate"); err != nil {
-		return nil, err
-	}
-	if len(list.Certs) == 0 {
-		return nil, fmt.Errorf("%w: it names no certificate", ErrAnswer)
-	}
-	// The first one is the signer's (RFC 5035 §3).
-	var id certIDV2
-	if err := one(list.Certs[0].FullBytes, &id, "certificate's name"); err != nil {
-		return nil, err
-	}
-	sum := func(c *x509.Certificate) []byte { s := sha1.Sum(c.Raw); return s[:] }
-	if v2 != nil {
-		h := crypto.SHA256
-		if id.Hash.Algorithm != nil {
-			h = hashOf(id.Hash.Algorithm)
-		}
-		if h == 0 {
-			return nil, fmt.Errorf("%w: a certificate named by an unknown hash", ErrAnswer)
-		}
-		sum = func(c *x509.Certificate) []byte { return digest(h, c.Raw) }
-	}
-	for _, c := range a.certificates {
-		if bytes.Equal(sum(c), id.Digest) && a.signer.is(c) {
-			return c, nil
-		}
-	}
-	return nil, fmt.Errorf("%w: the signer's certificate is not in it", ErrAnswer)
-}
-
-// is reports whether the signer's identifier fits the certificate.
-func (s *signerInfo) is(c *x509.Certificate) bool {
-	if s.ID.Class == asn1.ClassContextSpecific && s.ID.Tag == 0 {
-		return len(c.SubjectKeyId) > 0 && bytes.Equal(s.ID.Bytes, c.SubjectKeyId)
-	}
-	var id struct {
-		Issuer asn1.RawValue
-		Serial *big.Int
-	}
-	return one(s.ID.FullBytes, &id, "signer") == nil && bytes.Equal(id.Issuer.FullBytes, c.RawIssuer) && id.Serial.Cmp(c.SerialNumber) == 0
+	return signer, nil
 }
 
 // verifyAuthority checks the policy, that the certificate is for time stamping
@@ -171,7 +96,7 @@ func (a *answer) verifyAuthority(signer *x509.Certificate, trust Trust) error {
 		return fmt.Errorf("%w: none is", ErrAuthority)
 	}
 	between := x509.NewCertPool()
-	for _, c := range a.certificates {
+	for _, c := range a.message.Certificates {
 		between.AddCert(c)
 	}
 	_, err := signer.Verify(x509.VerifyOptions{Roots: trust.Roots, Intermediates: between, CurrentTime: a.info.Time,
