@@ -284,23 +284,3 @@ func (s *Verifier) Party(ctx context.Context, id string) (*Party, error) {
 	}
 	return m[id], nil
 }
-
-// Askers lists the verifiers as which somebody may ask on the pages, by their ids: in a
-// demonstration the invented ones, for everybody.
-func (s *Verifier) Askers(ctx context.Context, who gov.Actor) ([]*Party, error) {
-	m, err := s.all(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var may []string
-	if s.As != nil && !who.Public() {
-		may = s.As(ctx, who)
-	}
-	var out []*Party
-	for _, id := range slices.Sorted(maps.Keys(m)) {
-		if s.Demo && m[id].Demonstration || slices.Contains(may, id) {
-			out = append(out, m[id])
-		}
-	}
-	return out, nil
-}
