@@ -49,16 +49,20 @@ const DeskPath = "/office/verifiers"
 // Register adds the pages below /office/.
 func (d *Desk) Register(mux *http.ServeMux) {
 	for pattern, do := range map[string]func(http.ResponseWriter, *http.Request) error{
-		"GET " + DeskPath:                   d.list,
-		"GET " + DeskPath + "/new":          d.fresh,
-		"POST " + DeskPath + "/new":         d.create,
-		"GET " + DeskPath + "/{id}":         d.one,
-		"POST " + DeskPath + "/{id}":        d.act,
-		"GET " + DeskPath + "/{id}/edit":    d.edit,
-		"POST " + DeskPath + "/{id}/edit":   d.save,
-		"GET " + DeskPath + "/{id}/tokens":  d.back,
-		"GET " + DeskPath + "/{id}/invite":  d.inviting,
-		"POST " + DeskPath + "/{id}/invite": d.invite,
+		"GET " + DeskPath:                                 d.list,
+		"GET " + DeskPath + "/new":                        d.fresh,
+		"POST " + DeskPath + "/new":                       d.create,
+		"GET " + DeskPath + "/{id}":                       d.one,
+		"POST " + DeskPath + "/{id}":                      d.act,
+		"GET " + DeskPath + "/{id}/edit":                  d.edit,
+		"POST " + DeskPath + "/{id}/edit":                 d.save,
+		"GET " + DeskPath + "/{id}/tokens":                d.back,
+		"GET " + DeskPath + "/{id}/invite":                d.inviting,
+		"GET " + DeskPath + "/{id}/templates/new":         d.freshTemplate,
+		"POST " + DeskPath + "/{id}/templates/new":        d.writeTemplate,
+		"GET " + DeskPath + "/{id}/templates/{template}":  d.editTemplate,
+		"POST " + DeskPath + "/{id}/templates/{template}": d.writeTemplate,
+		"POST " + DeskPath + "/{id}/invite":               d.invite,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			err := d.May(r.Context(), d.Actor(r), r.PathValue("id"))
@@ -139,6 +143,7 @@ type oneData struct {
 	Who    gov.Actor
 	V      *Registered
 	May    []mayRow
+	Asks   []questionRow
 	Tokens []tokenRow
 	People []personRow
 	Open   []inviteRow
@@ -187,6 +192,7 @@ func (d *Desk) showOne(w http.ResponseWriter, r *http.Request, status int, secre
 	for _, a := range v.May {
 		data.May = append(data.May, inWords(a, kinds))
 	}
+	data.Asks = d.questions(r, v.Party, kinds)
 	tokens, err := d.Tokens(ctx, v.ID)
 	if err != nil {
 		return err
@@ -227,6 +233,7 @@ func (d *Desk) showOne(w http.ResponseWriter, r *http.Request, status int, secre
 var didWords = map[string]string{didRegister: "verify.did.verifier.register", didStop: "verify.did.verifier.stop", didResume: "verify.did.verifier.resume",
 	didToken: "verify.did.verifier.token.make", didRotate: "verify.did.verifier.token.rotate", didRevoke: "verify.did.verifier.token.revoke",
 	didInvite: "verify.did.verifier.person.invite", didUninvite: "verify.did.verifier.person.uninvite", didJoin: "verify.did.verifier.person.join", didRemove: "verify.did.verifier.person.remove",
+	didWrite: "verify.did.verifier.template.write", didDrop: "verify.did.verifier.template.drop",
 	didAsk: "verify.did.verification.ask", didEnd: "verify.did.verification.end"}
 
 var resultWords = map[string]string{Accepted: "verify.ended.accepted", Refused: "verify.ended.refused"}
@@ -329,10 +336,7 @@ func (d *Desk) edit(w http.ResponseWriter, r *http.Request) error {
 
 // own is a verifier that officers registered.
 func (d *Desk) own(r *http.Request) (*Party, error) {
-	v, err := d.Registered(r.Context(), r.PathValue("id"))
-	if err == nil && v.MadeBy == "" {
-		return nil, problem.New(problem.Conflict, "verification.register.taken")
-	}
+	v, err := d.ownRegistered(r)
 	if err != nil {
 		return nil, err
 	}
@@ -351,7 +355,7 @@ func (d *Desk) showEdit(w http.ResponseWriter, r *http.Request, status int, v *P
 		data.Path = DeskPath + "/" + v.ID + "/edit"
 	}
 	if wrong != nil {
-		data.Error = d.Site.Sentence(web.LangOf(r), problem.From(wrong))
+		data.Error = d.Site.Sentence(web.LangOf(r), d.named(r, wrong, kinds))
 	}
 	for _, k := range kinds {
 		may := v.allowed(k.Format, k.Type)
@@ -400,7 +404,7 @@ func (d *Desk) keep(w http.ResponseWriter, r *http.Request, isNew bool) error {
 		}
 	}
 	err = d.Verifier.Register(r.Context(), d.Actor(r), p, isNew)
-	if problem.Is(err, problem.Invalid) || problem.Is(err, problem.Conflict) {
+	if problem.Is(err, problem.Invalid) || problem.Is(err, problem.Conflict) || problem.Is(err, problem.Forbidden) {
 		return d.showEdit(w, r, http.StatusUnprocessableEntity, &p, isNew, err)
 	}
 	if err != nil {

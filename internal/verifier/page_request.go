@@ -142,7 +142,7 @@ func (p *Pages) request(w http.ResponseWriter, r *http.Request) error {
 		State: q.told(), Until: q.Ends.In(p.Country.Zone()).Format("15:04")}
 	d.Open, d.Settled, d.Said = d.State == Waiting || d.State == Fetched, d.State == Accepted || d.State == Refused, say.T(stateWords[d.State])
 	if t := party.Template(q.Template); t != nil {
-		d.Why, d.Keep = t.Why, p.keeps(r, t)
+		d.Why, d.Keep = t.Why, keeps(p.Site, r, t)
 	}
 	link, err := p.link(q)
 	if err != nil {
@@ -160,8 +160,8 @@ func (p *Pages) request(w http.ResponseWriter, r *http.Request) error {
 }
 
 // keeps says what is kept of an answer.
-func (p *Pages) keeps(r *http.Request, t *Template) string {
-	say, f := p.Site.Printer(r), p.Site.Formats[web.LangOf(r)]
+func keeps(site *web.Site, r *http.Request, t *Template) string {
+	say, f := site.Printer(r), site.Formats[web.LangOf(r)]
 	switch t.Keep {
 	case KeepClaims:
 		return say.N("verify.keep.claims", t.Minutes, f.Number(t.Minutes))

@@ -67,6 +67,9 @@ type Template struct {
 	Keep  string          `json:"keep"`
 	// Minutes is how long what is kept is kept.
 	Minutes int `json:"minutes"`
+	// Written is set for those that officers wrote; the others of a registered verifier are
+	// made anew whenever what it may ask changes.
+	Written bool `json:"written,omitempty"`
 }
 
 // Parties are the verifiers of a country.

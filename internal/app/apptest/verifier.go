@@ -1,6 +1,8 @@
 package apptest
 
 import (
+	"encoding/json"
+	"strings"
 	"testing"
 
 	"diwan/internal/app"
@@ -37,6 +39,7 @@ func verifierPages(t testing.TB, a *app.App) []Page {
 	if _, err := a.Verifier.Begin(t.Context(), party, verifier.Ask{Template: party.Templates[0].ID}); err != nil {
 		t.Fatal(err)
 	}
+	verifierQuestions(t, a, steward.Actor, data, id)
 	invited := verifierPeople(t, a, steward.Actor, id)
 	return []Page{
 		{Kind: "verify as a verifier", Path: "/verify", As: Person},
@@ -57,6 +60,9 @@ func verifierPages(t testing.TB, a *app.App) []Page {
 		{Kind: "verifier", Path: "/office/verifiers/" + id, As: Steward},
 		{Kind: "verifier of the data", Path: "/office/verifiers/bank-demo", As: Steward},
 		{Kind: "verifier to change", Path: "/office/verifiers/" + id + "/edit", As: Steward},
+		{Kind: "verifier: a question", Path: "/office/verifiers/" + id + "/templates/" + verifier.TemplateID(id, "plain"), As: Steward},
+		{Kind: "verifier: a question in DCQL", Path: "/office/verifiers/" + id + "/templates/" + verifier.TemplateID(id, "exact"), As: Steward},
+		{Kind: "verifier: a question to write", Path: "/office/verifiers/" + id + "/templates/new", As: Steward},
 		{Kind: "verifier to register", Path: "/office/verifiers/new", As: Steward},
 		{Kind: "no verifier", Path: "/office/verifiers/nobody", As: Steward, Status: 404},
 		{Kind: "devices", Path: "/me/wallets", As: Person},
@@ -85,4 +91,16 @@ func verifierPeople(t testing.TB, a *app.App, steward gov.Actor, id string) stri
 		t.Fatal(err)
 	}
 	return i.Secret
+}
+
+// verifierQuestions writes two questions: one that boxes say, and one that only DCQL says.
+func verifierQuestions(t testing.TB, a *app.App, steward gov.Actor, data *verifier.Registered, id string) {
+	t.Helper()
+	from := data.Templates[0]
+	for name, query := range map[string]string{"plain": strings.Replace(string(from.Query), `"id":"permit"`, `"id":"document"`, 1), "exact": strings.Replace(string(from.Query), `"claims"`, `"multiple":true,"claims"`, 1)} {
+		q := verifier.Template{ID: verifier.TemplateID(id, name), Name: from.Name, Why: from.Why, Query: json.RawMessage(query), Keep: verifier.KeepClaims, Minutes: 3 * 24 * 60}
+		if err := a.Verifier.Write(t.Context(), steward, id, q, true); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
