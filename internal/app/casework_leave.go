@@ -34,6 +34,11 @@ func (a *App) closeAccount(w http.ResponseWriter, r *http.Request) error {
 	if slices.ContainsFunc(held, func(d *credential.Document) bool { return d.Valid(today) }) {
 		return problem.New(problem.Conflict, "privacy.documents")
 	}
+	// First what other parts hold of the account: where that fails, it is open still and can
+	// be closed again.
+	if err := a.Verifier.ForgetPerson(r.Context(), who, who.ID); err != nil {
+		return err
+	}
 	if err := a.Accounts.Forget(r.Context(), who, who.ID, "asked by the person"); err != nil {
 		return err
 	}

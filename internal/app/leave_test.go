@@ -51,8 +51,22 @@ func TestLeaving(t *testing.T) {
 	if w := post(apptest.Person, url.Values{"close": {"yes"}}); w.Code != http.StatusUnprocessableEntity {
 		t.Errorf("without being sure: %d", w.Code)
 	}
+	steward, err := a.Accounts.ByLogin(t.Context(), apptest.Steward)
+	if err != nil {
+		t.Fatal(err)
+	}
+	invited, err := a.Verifier.Invite(t.Context(), steward.Actor, "bank-demo", "A clerk")
+	if err == nil {
+		_, err = a.Verifier.Join(t.Context(), holder.Actor, invited.Secret, invited.Code)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	if w := post(apptest.Person, leave); w.Code != http.StatusSeeOther {
 		t.Fatalf("leaving: %d %s", w.Code, w.Body)
+	}
+	if people, err := a.Verifier.People(t.Context(), "bank-demo"); err != nil || len(people) != 0 {
+		t.Errorf("an account that is closed asks as a verifier: %+v %v", people, err)
 	}
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/fr/me/", nil)
 	for _, c := range cookies[apptest.Person] {

@@ -49,11 +49,15 @@ func TestPagesAreWellFormed(t *testing.T) {
 					form.Set(k, v)
 				}
 			}
-			w := get(method, "/"+string(p.Lang)+p.Path, p.As, form)
-			if w.Code != p.Status {
-				t.Fatalf("%s: status %d, want %d", p.Path, w.Code, p.Status)
+			body := p.Body
+			if body == "" {
+				w := get(method, "/"+string(p.Lang)+p.Path, p.As, form)
+				if w.Code != p.Status {
+					t.Fatalf("%s: status %d, want %d", p.Path, w.Code, p.Status)
+				}
+				body = w.Body.String()
 			}
-			page := checkHTML(t, w.Body.String(), string(p.Lang), p.Dir)
+			page := checkHTML(t, body, string(p.Lang), p.Dir)
 			for _, path := range page.links {
 				if l := (link{path, p.As}); links[l] == "" {
 					links[l] = string(p.Lang) + " " + p.Kind

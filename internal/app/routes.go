@@ -48,7 +48,7 @@ func (a *App) footer() []web.NavItem {
 }
 
 // routes mounts every slice. Public pages are the same for everybody and never
-// see a session; the office stands behind one.
+// see a session, but those on which documents are asked for; the office stands behind one.
 func (a *App) routes() http.Handler {
 	site, m := a.Site, a.metrics
 	mux := http.NewServeMux()
@@ -59,11 +59,11 @@ func (a *App) routes() http.Handler {
 	a.registerLaw(mux, pages)
 	a.registerCaseworkPages(pages)
 	verify := a.verifierPages()
-	verify.Register(pages)
 	pages.HandleFunc("/", site.Otherwise(pages, web.ErrNoPage))
 	secure := a.Config.TLSCert != "" || strings.HasPrefix(a.Config.PublicURL, "https://")
 	sessions := identity.NewSessions(a.DB, a.Accounts, a.clock, secure)
 	doors := a.openDoors(sessions)
+	a.mountVerify(pages, verify, sessions)
 	holder, err := a.openWallet(sessions.Load, a.fewTries)
 	if err != nil {
 		panic(err) // the files of the wallet are part of the program
@@ -175,6 +175,7 @@ func (a *App) mine(sessions *identity.Sessions, doors *identity.Doors, holder *w
 	a.registerExchangeSpace(space, sessions)
 	a.registerDocuments(space)
 	holder.RegisterPages(space)
+	a.registerVerifierSpace(space)
 	space.HandleFunc("/", a.Site.Otherwise(space, web.ErrNoPage))
 	limit := web.NewRateLimit(personRate, personRate/4, a.clock.Now, a.Site.Fail)
 	limit.By = func(r *http.Request) string { return identity.Actor(r).ID }

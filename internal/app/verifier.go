@@ -19,6 +19,7 @@ import (
 	"diwan/internal/verifier"
 	"diwan/internal/verifier/check"
 	"diwan/internal/verifier/poppler"
+	"diwan/internal/web"
 	"diwan/protocol/statuslist"
 	"diwan/protocol/trustlist"
 )
@@ -114,6 +115,22 @@ func (a *App) registerVerifierOffice(mux *http.ServeMux) {
 	(&verifier.Desk{Verifier: a.Verifier, Site: a.Site, Actor: identity.Actor, May: a.mayVerifier, Kinds: a.askedKinds, Named: a.accountName}).Register(mux)
 }
 
+// registerVerifierSpace mounts the pages of the people of verifiers.
+func (a *App) registerVerifierSpace(mux *http.ServeMux) {
+	(&verifier.Mine{Verifier: a.Verifier, Site: a.Site, Actor: identity.Actor, May: a.mayWork(policy.VerifierJoin)}).Register(mux)
+}
+
+// mayWork asks the policy about somebody who is, or is about to be, one of the people of
+// a verifier.
+func (a *App) mayWork(do policy.Action) func(context.Context, gov.Actor, string) error {
+	return func(ctx context.Context, who gov.Actor, id string) error {
+		if ok, why := policy.May(asking(ctx, who), do, policy.Resource{Kind: policy.Verifier, ID: id, Account: who.ID}); !ok {
+			return problem.New(problem.Forbidden, "forbidden", "rule", why)
+		}
+		return nil
+	}
+}
+
 // mayVerifier asks the policy about the registry.
 func (a *App) mayVerifier(ctx context.Context, who gov.Actor, id string) error {
 	if ok, why := policy.May(asking(ctx, who), policy.VerifierManage, policy.Resource{Kind: policy.Verifier, ID: id}); !ok {
@@ -141,8 +158,19 @@ func (a *App) askedKinds(ctx context.Context) ([]verifier.Kind, error) {
 	return out, nil
 }
 
+// mountVerify mounts the pages that everybody may open. They know who is signed in: one
+// of the people of a verifier asks there as it.
+func (a *App) mountVerify(pages *http.ServeMux, verify *verifier.Pages, sessions *identity.Sessions) {
+	mux := http.NewServeMux()
+	verify.Register(mux)
+	mux.HandleFunc("/", a.Site.Otherwise(mux, web.ErrNoPage))
+	known := sessions.Load(mux)
+	pages.Handle("/verify", known)
+	pages.Handle("/verify/", known)
+}
+
 func (a *App) verifierPages() *verifier.Pages {
-	return &verifier.Pages{Verifier: a.Verifier, Site: a.Site, Secure: strings.HasPrefix(a.Config.PublicURL, "https://")}
+	return &verifier.Pages{Verifier: a.Verifier, Site: a.Site, May: a.mayWork(policy.VerifierAsk), Secure: strings.HasPrefix(a.Config.PublicURL, "https://")}
 }
 
 func (a *App) registerVerifierAPI(mux *http.ServeMux) {

@@ -49,14 +49,20 @@ const DeskPath = "/office/verifiers"
 // Register adds the pages below /office/.
 func (d *Desk) Register(mux *http.ServeMux) {
 	for pattern, do := range map[string]func(http.ResponseWriter, *http.Request) error{
-		"GET " + DeskPath:                  d.list,
-		"GET " + DeskPath + "/new":         d.fresh,
-		"POST " + DeskPath + "/new":        d.create,
-		"GET " + DeskPath + "/{id}":        d.one,
-		"POST " + DeskPath + "/{id}":       d.act,
-		"GET " + DeskPath + "/{id}/edit":   d.edit,
-		"POST " + DeskPath + "/{id}/edit":  d.save,
-		"GET " + DeskPath + "/{id}/tokens": d.back,
+		"GET " + DeskPath:                                 d.list,
+		"GET " + DeskPath + "/new":                        d.fresh,
+		"POST " + DeskPath + "/new":                       d.create,
+		"GET " + DeskPath + "/{id}":                       d.one,
+		"POST " + DeskPath + "/{id}":                      d.act,
+		"GET " + DeskPath + "/{id}/edit":                  d.edit,
+		"POST " + DeskPath + "/{id}/edit":                 d.save,
+		"GET " + DeskPath + "/{id}/tokens":                d.back,
+		"GET " + DeskPath + "/{id}/invite":                d.inviting,
+		"GET " + DeskPath + "/{id}/templates/new":         d.freshTemplate,
+		"POST " + DeskPath + "/{id}/templates/new":        d.writeTemplate,
+		"GET " + DeskPath + "/{id}/templates/{template}":  d.editTemplate,
+		"POST " + DeskPath + "/{id}/templates/{template}": d.writeTemplate,
+		"POST " + DeskPath + "/{id}/invite":               d.invite,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			err := d.May(r.Context(), d.Actor(r), r.PathValue("id"))
@@ -85,11 +91,14 @@ type moment struct {
 	At  string
 }
 
-func (d *Desk) moment(t time.Time) *moment {
+func (d *Desk) moment(t time.Time) *moment { return momentIn(d.Country, t) }
+
+// momentIn returns a point of time as people of a country read it, nil for none.
+func momentIn(c *gov.Country, t time.Time) *moment {
 	if t.IsZero() {
 		return nil
 	}
-	return &moment{gov.DateOf(t, d.Country.Zone()), t.In(d.Country.Zone()).Format("15:04")}
+	return &moment{gov.DateOf(t, c.Zone()), t.In(c.Zone()).Format("15:04")}
 }
 
 type listData struct {
@@ -126,7 +135,7 @@ type tokenRow struct {
 type trailRow struct {
 	audit.Entry
 	Word, State string
-	By          gov.Text
+	By, About   gov.Text
 	When        *moment
 }
 
@@ -134,7 +143,10 @@ type oneData struct {
 	Who    gov.Actor
 	V      *Registered
 	May    []mayRow
+	Asks   []questionRow
 	Tokens []tokenRow
+	People []personRow
+	Open   []inviteRow
 	Trail  []trailRow
 	// Secret is a token's, shown this once.
 	Secret string
@@ -180,13 +192,17 @@ func (d *Desk) showOne(w http.ResponseWriter, r *http.Request, status int, secre
 	for _, a := range v.May {
 		data.May = append(data.May, inWords(a, kinds))
 	}
+	data.Asks = d.questions(r, v.Party, kinds)
 	tokens, err := d.Tokens(ctx, v.ID)
 	if err != nil {
 		return err
 	}
-	now := d.Clock.Now()
+	at := d.Clock.Now()
 	for _, t := range tokens {
-		data.Tokens = append(data.Tokens, tokenRow{t, d.Named(ctx, t.MadeBy), d.moment(t.Made), d.moment(t.Ends), !t.Revoked && now.Before(t.Ends)})
+		data.Tokens = append(data.Tokens, tokenRow{t, d.Named(ctx, t.MadeBy), d.moment(t.Made), d.moment(t.Ends), !t.Revoked && at.Before(t.Ends)})
+	}
+	if data.People, data.Open, err = d.people(ctx, v.ID); err != nil {
+		return err
 	}
 	trail, err := d.Verifier.Trail(ctx, v.ID, trailLength)
 	if err != nil {
@@ -201,6 +217,9 @@ func (d *Desk) showOne(w http.ResponseWriter, r *http.Request, status int, secre
 		if e.Actor != "" {
 			row.By = d.Named(ctx, e.Actor)
 		}
+		if e.Action == didRemove && e.Subject != e.Actor {
+			row.About = d.Named(ctx, e.Subject)
+		}
 		data.Trail = append(data.Trail, row)
 	}
 	title, _ := v.Name.In(web.LangOf(r), d.Country.Order())
@@ -213,6 +232,8 @@ func (d *Desk) showOne(w http.ResponseWriter, r *http.Request, status int, secre
 
 var didWords = map[string]string{didRegister: "verify.did.verifier.register", didStop: "verify.did.verifier.stop", didResume: "verify.did.verifier.resume",
 	didToken: "verify.did.verifier.token.make", didRotate: "verify.did.verifier.token.rotate", didRevoke: "verify.did.verifier.token.revoke",
+	didInvite: "verify.did.verifier.person.invite", didUninvite: "verify.did.verifier.person.uninvite", didJoin: "verify.did.verifier.person.join", didRemove: "verify.did.verifier.person.remove",
+	didWrite: "verify.did.verifier.template.write", didDrop: "verify.did.verifier.template.drop",
 	didAsk: "verify.did.verification.ask", didEnd: "verify.did.verification.end"}
 
 var resultWords = map[string]string{Accepted: "verify.ended.accepted", Refused: "verify.ended.refused"}
@@ -252,6 +273,10 @@ func (d *Desk) act(w http.ResponseWriter, r *http.Request) error {
 		_, secret, err = d.RotateToken(ctx, by, id, token)
 	case "revoke":
 		err = d.RevokeToken(ctx, by, id, token)
+	case "uninvite":
+		err = d.Uninvite(ctx, by, id, r.PostForm.Get("invitation"))
+	case "remove":
+		err = d.Remove(ctx, by, id, r.PostForm.Get("account"))
 	case "stop", "resume":
 		err = d.Stop(ctx, by, id, do == "stop")
 	default:
@@ -311,10 +336,7 @@ func (d *Desk) edit(w http.ResponseWriter, r *http.Request) error {
 
 // own is a verifier that officers registered.
 func (d *Desk) own(r *http.Request) (*Party, error) {
-	v, err := d.Registered(r.Context(), r.PathValue("id"))
-	if err == nil && v.MadeBy == "" {
-		return nil, problem.New(problem.Conflict, "verification.register.taken")
-	}
+	v, err := d.ownRegistered(r)
 	if err != nil {
 		return nil, err
 	}
@@ -333,7 +355,7 @@ func (d *Desk) showEdit(w http.ResponseWriter, r *http.Request, status int, v *P
 		data.Path = DeskPath + "/" + v.ID + "/edit"
 	}
 	if wrong != nil {
-		data.Error = d.Site.Sentence(web.LangOf(r), problem.From(wrong))
+		data.Error = d.Site.Sentence(web.LangOf(r), d.named(r, wrong, kinds))
 	}
 	for _, k := range kinds {
 		may := v.allowed(k.Format, k.Type)
@@ -382,7 +404,7 @@ func (d *Desk) keep(w http.ResponseWriter, r *http.Request, isNew bool) error {
 		}
 	}
 	err = d.Verifier.Register(r.Context(), d.Actor(r), p, isNew)
-	if problem.Is(err, problem.Invalid) || problem.Is(err, problem.Conflict) {
+	if problem.Is(err, problem.Invalid) || problem.Is(err, problem.Conflict) || problem.Is(err, problem.Forbidden) {
 		return d.showEdit(w, r, http.StatusUnprocessableEntity, &p, isNew, err)
 	}
 	if err != nil {

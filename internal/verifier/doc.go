@@ -17,6 +17,8 @@
 //   - Who has only seen the code of a request can't read its result: that takes a second
 //     secret or the browser that began, and for an answer on the same device the code
 //     that the wallet was given, in the session that began.
+//   - Who asks on the pages as a registered verifier was invited for it, once, by somebody
+//     else; only they read the answer, signed in, and only while they are one of its people.
 //   - A document is accepted by the rules of package check: never without lists that have
 //     not ended, never by asking its issuer about it.
 //   - What was disclosed is kept sealed, as long as the purpose allows and no longer.

@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"diwan/internal/gov"
@@ -35,7 +36,7 @@ func (p *Pages) ask(w http.ResponseWriter, r *http.Request) error {
 		return tooLarge(err)
 	}
 	ctx, l := r.Context(), web.LangOf(r)
-	party, err := p.mayAsk(r, r.PostForm.Get("verifier"))
+	as, err := p.mayAsk(r, r.PostForm.Get("verifier"))
 	if err != nil {
 		return err
 	}
@@ -44,7 +45,7 @@ func (p *Pages) ask(w http.ResponseWriter, r *http.Request) error {
 		session = newSecret()
 		http.SetCookie(w, &http.Cookie{Name: p.cookieName(), Value: session, Path: "/", HttpOnly: true, Secure: p.Secure, SameSite: http.SameSiteLaxMode})
 	}
-	b, err := p.Begin(ctx, party, Ask{Template: r.PostForm.Get("template"), Flow: r.PostForm.Get("flow"), Session: session, By: p.who(r), Lang: l})
+	b, err := p.Begin(ctx, as.Party, Ask{Template: r.PostForm.Get("template"), Flow: r.PostForm.Get("flow"), Session: session, By: p.who(r), Person: as.Own, Lang: l})
 	if err != nil {
 		return err
 	}
@@ -52,17 +53,27 @@ func (p *Pages) ask(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (p *Pages) mayAsk(r *http.Request, id string) (*Party, error) {
-	list, err := p.Askers(r.Context(), p.who(r))
+// askers lists the verifiers as which the reader may ask.
+func (p *Pages) askers(r *http.Request) ([]Asker, error) {
+	ctx, who := r.Context(), p.who(r)
+	list, err := p.Askers(ctx, who)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(list, func(x Asker) bool { return x.Own && p.May(ctx, who, x.ID) != nil }), nil
+}
+
+func (p *Pages) mayAsk(r *http.Request, id string) (*Asker, error) {
+	list, err := p.askers(r)
 	if err != nil {
 		return nil, err
 	}
 	for _, x := range list {
 		if x.ID == id {
-			return x, nil
+			return &x, nil
 		}
 	}
-	return nil, problem.New(problem.Forbidden, "verification.not_as")
+	return nil, errNotAs
 }
 
 type requestPage struct {
@@ -84,13 +95,25 @@ type requestPage struct {
 
 var stateWords = map[string]string{Waiting: "verify.state.waiting", Fetched: "verify.state.fetched", Accepted: "verify.state.answered", Refused: "verify.state.answered", Expired: "verify.state.expired"}
 
-// own returns a request that this browser began.
+// own returns a request that this browser began. One of a verifier's people has to be
+// signed in still, and to be one of them: a browser that others use after them, or an
+// account that was removed, reads nothing.
 func (p *Pages) own(r *http.Request) (*Request, error) {
 	q, err := p.load(r.Context(), p.DB.Reader(), r.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
 	if !same(q.session, p.session(r)) {
+		return nil, errNoRequest
+	}
+	if q.AskedBy == "" {
+		return q, nil
+	}
+	as, err := p.mayAsk(r, q.Verifier)
+	if err != nil && !problem.Is(err, problem.Forbidden) {
+		return nil, err
+	}
+	if err != nil || !as.Own || p.who(r).ID != q.AskedBy {
 		return nil, errNoRequest
 	}
 	return q, nil
@@ -119,7 +142,7 @@ func (p *Pages) request(w http.ResponseWriter, r *http.Request) error {
 		State: q.told(), Until: q.Ends.In(p.Country.Zone()).Format("15:04")}
 	d.Open, d.Settled, d.Said = d.State == Waiting || d.State == Fetched, d.State == Accepted || d.State == Refused, say.T(stateWords[d.State])
 	if t := party.Template(q.Template); t != nil {
-		d.Why, d.Keep = t.Why, p.keeps(r, t)
+		d.Why, d.Keep = t.Why, keeps(p.Site, r, t)
 	}
 	link, err := p.link(q)
 	if err != nil {
@@ -137,8 +160,8 @@ func (p *Pages) request(w http.ResponseWriter, r *http.Request) error {
 }
 
 // keeps says what is kept of an answer.
-func (p *Pages) keeps(r *http.Request, t *Template) string {
-	say, f := p.Site.Printer(r), p.Site.Formats[web.LangOf(r)]
+func keeps(site *web.Site, r *http.Request, t *Template) string {
+	say, f := site.Printer(r), site.Formats[web.LangOf(r)]
 	switch t.Keep {
 	case KeepClaims:
 		return say.N("verify.keep.claims", t.Minutes, f.Number(t.Minutes))

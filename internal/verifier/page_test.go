@@ -2,6 +2,7 @@ package verifier
 
 import (
 	"bytes"
+	"context"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
@@ -99,6 +100,7 @@ func TestPages(t *testing.T) {
 type browser struct {
 	*world
 	jar []*http.Cookie
+	who gov.Actor // signed in
 }
 
 func (w *world) browser() *browser { return &browser{world: w} }
@@ -108,7 +110,7 @@ func (b *browser) do(r *http.Request) *httptest.ResponseRecorder {
 		r.AddCookie(c)
 	}
 	rec := httptest.NewRecorder()
-	b.mux.ServeHTTP(rec, r)
+	b.mux.ServeHTTP(rec, r.WithContext(context.WithValue(r.Context(), whoKey{}, b.who)))
 	b.jar = append(b.jar, rec.Result().Cookies()...)
 	return rec
 }

@@ -1,6 +1,7 @@
 package verifier
 
 import (
+	"context"
 	_ "embed"
 	"errors"
 	"io"
@@ -21,6 +22,8 @@ import (
 type Pages struct {
 	*Verifier
 	Site *web.Site
+	// May is the policy on asking as a verifier, for one of its people; its error is shown.
+	May func(ctx context.Context, who gov.Actor, verifier string) error
 	// Secure tells that the portal is reached over https, so that the cookie is sent
 	// over nothing else.
 	Secure bool
@@ -93,7 +96,10 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, templat
 
 type homePage struct {
 	common
-	Askers  []asker
+	Askers  []asker // in a demonstration the invented ones
+	Own     []asker // those of whose people the reader is
+	As      *asker  // the one of them that is chosen
+	People  string  // where somebody begins to be one of them
 	Numbers bool
 	Demo    bool
 	PDF     bool
@@ -118,18 +124,30 @@ func (p *Pages) home(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) homeWith(w http.ResponseWriter, r *http.Request, status int, wrong error) error {
-	d := homePage{common: common{Script: ScriptPath}, Numbers: p.Numbers != nil, Demo: p.Demo, PDF: p.Render != nil}
-	parties, err := p.Askers(r.Context(), p.who(r))
+	d := homePage{common: common{Script: ScriptPath}, Numbers: p.Numbers != nil, Demo: p.Demo, PDF: p.Render != nil, People: MinePath}
+	parties, err := p.askers(r)
 	if err != nil {
 		return err
 	}
+	as, path := r.URL.Query().Get("as"), "/verify"
 	for _, x := range parties {
-		d.Askers = append(d.Askers, asker{x, machine(x, web.LangOf(r))})
+		a := asker{x.Party, machine(x.Party, web.LangOf(r))}
+		if !x.Own {
+			d.Askers = append(d.Askers, a)
+			continue
+		}
+		d.Own = append(d.Own, a)
+		if d.As == nil || x.ID == as {
+			d.As = &a
+		}
+		if x.ID == as {
+			path += "?as=" + as
+		}
 	}
 	if wrong != nil {
 		d.Error = p.Site.Sentence(web.LangOf(r), problem.From(wrong))
 	}
-	p.show(w, r, status, "verify", p.Site.Printer(r).T("verify.title"), "/verify", d)
+	p.show(w, r, status, "verify", p.Site.Printer(r).T("verify.title"), path, d)
 	return nil
 }
 

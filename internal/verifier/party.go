@@ -67,6 +67,9 @@ type Template struct {
 	Keep  string          `json:"keep"`
 	// Minutes is how long what is kept is kept.
 	Minutes int `json:"minutes"`
+	// Written is set for those that officers wrote; the others of a registered verifier are
+	// made anew whenever what it may ask changes.
+	Written bool `json:"written,omitempty"`
 }
 
 // Parties are the verifiers of a country.
@@ -283,24 +286,4 @@ func (s *Verifier) Party(ctx context.Context, id string) (*Party, error) {
 		return nil, errNoParty
 	}
 	return m[id], nil
-}
-
-// Askers lists the verifiers as which somebody may ask on the pages, by their ids: in a
-// demonstration the invented ones, for everybody.
-func (s *Verifier) Askers(ctx context.Context, who gov.Actor) ([]*Party, error) {
-	m, err := s.all(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var may []string
-	if s.As != nil && !who.Public() {
-		may = s.As(ctx, who)
-	}
-	var out []*Party
-	for _, id := range slices.Sorted(maps.Keys(m)) {
-		if s.Demo && m[id].Demonstration || slices.Contains(may, id) {
-			out = append(out, m[id])
-		}
-	}
-	return out, nil
 }

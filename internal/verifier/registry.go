@@ -13,7 +13,6 @@ import (
 	"diwan/internal/db"
 	"diwan/internal/gov"
 	"diwan/internal/problem"
-	"diwan/protocol/openid4"
 )
 
 // Registered is a verifier as those see it who register them.
@@ -127,11 +126,17 @@ func (s *Verifier) Register(ctx context.Context, by gov.Actor, p Party, isNew bo
 		return problem.New(problem.Invalid, "verification.register.returns")
 	}
 	p.Demonstration = s.Demo
-	if err := p.templated(); err != nil {
-		return err
+	if !isNew {
+		return s.change(ctx, by, p.ID, didRegister, p.ID, func(old *Party) (map[string]string, error) {
+			p.Templates = old.written()
+			err := p.complete()
+			*old = p
+			return p.told(), err
+		})
 	}
-	if err := p.check(map[string]bool{}); err != nil {
-		return problem.Wrap(err, problem.Invalid, "verification.register.returns")
+	p.Templates = nil
+	if err := p.complete(); err != nil {
+		return err
 	}
 	body, err := json.Marshal(p)
 	if err != nil {
@@ -139,57 +144,42 @@ func (s *Verifier) Register(ctx context.Context, by gov.Actor, p Party, isNew bo
 	}
 	now := db.Micros(s.Clock.Now())
 	err = s.DB.RunTx(ctx, func(tx *db.Tx) error {
-		var done sql.Result
-		var err error
-		if isNew {
-			var n int
-			if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM verifier_party WHERE ended_at = 0`).Scan(&n); err != nil {
-				return err
-			}
-			if n >= maxParties {
-				return problem.New(problem.Conflict, "verification.register.many")
-			}
-			done, err = tx.ExecContext(ctx, `INSERT INTO verifier_party (id, body, updated_at, ended_at, made_by, stopped_at) VALUES ($1, $2, $3, 0, $4, 0) ON CONFLICT (id) DO NOTHING`, p.ID, string(body), now, by.ID)
-		} else {
-			done, err = tx.ExecContext(ctx, `UPDATE verifier_party SET body = $2, updated_at = $3 WHERE id = $1 AND ended_at = 0 AND made_by <> ''`, p.ID, string(body), now)
+		var n int
+		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM verifier_party WHERE ended_at = 0`).Scan(&n); err != nil {
+			return err
 		}
+		if n >= maxParties {
+			return problem.New(problem.Conflict, "verification.register.many")
+		}
+		done, err := tx.ExecContext(ctx, `INSERT INTO verifier_party (id, body, updated_at, ended_at, made_by, stopped_at) VALUES ($1, $2, $3, 0, $4, 0) ON CONFLICT (id) DO NOTHING`, p.ID, string(body), now, by.ID)
 		if err != nil {
 			return fmt.Errorf("registering a verifier: %w", err)
 		}
 		if n, err := done.RowsAffected(); err != nil || n != 1 {
 			return errors.Join(err, problem.New(problem.Conflict, "verification.register.taken"))
 		}
-		return s.note(ctx, tx, p.ID, by, didRegister, p.ID, map[string]string{"types": fmt.Sprint(len(p.May))})
+		return s.note(ctx, tx, p.ID, by, didRegister, p.ID, p.told())
 	})
 	s.forgetParties()
 	return err
 }
 
-// templated gives a verifier a question for each type that it may ask for: all that it
-// may know of it, told once.
-func (v *Party) templated() error {
-	v.Templates = nil
-	for _, a := range v.May {
-		name := a.Name
-		if name.Empty() {
-			name = v.Name
-		}
-		meta := map[string]any{"vct_values": []string{a.Type}}
-		if a.Format == openid4.MDoc {
-			meta = map[string]any{"doctype_value": a.Type}
-		}
-		var claims []map[string]any
-		for _, c := range a.Claims {
-			claims = append(claims, map[string]any{"path": c})
-		}
-		q, err := json.Marshal(map[string]any{"credentials": []any{map[string]any{"id": "document", "format": a.Format, "meta": meta, "claims": claims}}})
-		if err != nil {
-			return err
-		}
-		v.Templates = append(v.Templates, Template{ID: fmt.Sprintf("%s-%d", v.ID, len(v.Templates)+1), Name: name, Why: v.Purpose, Query: q, Keep: KeepNothing})
+// complete makes the questions of a verifier and finds what is wrong with the whole.
+func (v *Party) complete() error {
+	if err := v.templated(); err != nil {
+		return err
+	}
+	if err := v.fits(); err != nil {
+		return err
+	}
+	if err := v.check(map[string]bool{}); err != nil {
+		return problem.Wrap(err, problem.Invalid, "verification.register.returns")
 	}
 	return nil
 }
+
+// told is what the audit trail tells of a registration.
+func (v *Party) told() map[string]string { return map[string]string{"types": fmt.Sprint(len(v.May))} }
 
 // Stop shuts a verifier out, or lets it in again: its programs, its pages and its name
 // in wallets. It is at once here, and within seconds in other processes.

@@ -57,6 +57,9 @@ type Ask struct {
 	Holder string
 	// By is who begins, where a person does; a program is known by its verifier.
 	By gov.Actor
+	// Person tells that By asks as one of the verifier's people: they have to be, and nobody
+	// else reads the answer.
+	Person bool
 	// Lang is the language of the portal's own page of return.
 	Lang gov.Lang
 }
@@ -78,6 +81,7 @@ type Request struct {
 	Minutes                int
 	Flow, Return, ClientID string
 	Holder                 string
+	AskedBy                string // the account of one of the verifier's people
 	State                  string
 	Reasons                []check.Reason
 	WalletError            string
@@ -133,6 +137,12 @@ func (s *Verifier) Begin(ctx context.Context, p *Party, a Ask) (*Begun, error) {
 	r.sealedKey = s.seal.seal(keyPlace(r.ID), b)
 	out := &Begun{ID: r.ID, Secret: newSecret(), RequestURI: s.requestURI(r.ID), Ends: r.Ends}
 	r.secretHash = hashOf(out.Secret)
+	if a.Person {
+		if a.By.Public() || a.Session == "" {
+			return nil, errNotAs
+		}
+		r.AskedBy = a.By.ID
+	}
 	if a.Session != "" {
 		r.session = hashOf(a.Session)
 	}
@@ -195,10 +205,15 @@ func (s *Verifier) insert(ctx context.Context, r *Request, by gov.Actor, told ma
 		return err
 	}
 	return s.DB.RunTx(ctx, func(tx *db.Tx) error {
+		if r.AskedBy != "" {
+			if err := s.used(ctx, tx, r.Verifier, r.AskedBy); err != nil {
+				return err
+			}
+		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO verifier_request (id, verifier, template, query, keep, minutes, flow, return_uri, client_id, nonce, sealed_key, secret_hash, session_hash, code_hash,
-			state, reasons, wallet_error, sealed_result, created_at, ends_at, answered_at, gone_at, holder) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, '', $14, '[]', '', $15, $16, $17, 0, $18, $19)`,
+			state, reasons, wallet_error, sealed_result, created_at, ends_at, answered_at, gone_at, holder, asked_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, '', $14, '[]', '', $15, $16, $17, 0, $18, $19, $20)`,
 			r.ID, r.Verifier, r.Template, string(q), r.Keep, r.Minutes, r.Flow, r.Return, r.ClientID, r.nonce, r.sealedKey, r.secretHash, r.session, r.State, []byte{},
-			db.Micros(r.Created), db.Micros(r.Ends), db.Micros(r.Ends.Add(unread)), r.Holder)
+			db.Micros(r.Created), db.Micros(r.Ends), db.Micros(r.Ends.Add(unread)), r.Holder, r.AskedBy)
 		if err != nil {
 			return fmt.Errorf("keeping a request: %w", err)
 		}

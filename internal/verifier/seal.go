@@ -4,6 +4,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -13,7 +14,10 @@ import (
 
 // sealer seals what lies in the database for a short time: a stolen copy of it tells
 // nothing without the installation's secret.
-type sealer struct{ gcm cipher.AEAD }
+type sealer struct {
+	gcm cipher.AEAD
+	key []byte // of mac
+}
 
 func newSealer(secret []byte) (*sealer, error) {
 	if len(secret) < 32 {
@@ -28,7 +32,19 @@ func newSealer(secret []byte) (*sealer, error) {
 		return nil, err
 	}
 	gcm, err := cipher.NewGCMWithRandomNonce(block)
-	return &sealer{gcm}, err
+	if err != nil {
+		return nil, err
+	}
+	mac, err := hkdf.Key(sha256.New, secret, nil, "diwan verifier: codes", 32)
+	return &sealer{gcm, mac}, err
+}
+
+// mac is what is kept of a code that people type, for one place: it has too few random
+// bits for a plain hash, from which a stolen database would give it.
+func (s *sealer) mac(place, code string) string {
+	m := hmac.New(sha256.New, s.key)
+	m.Write([]byte(place + "\x00" + code))
+	return hex.EncodeToString(m.Sum(nil))
 }
 
 // seal encrypts for one place: moved to another it does not open.
@@ -46,6 +62,7 @@ func (s *sealer) open(place string, sealed []byte) ([]byte, error) {
 
 func keyPlace(id string) string    { return "key " + id }
 func resultPlace(id string) string { return "result " + id }
+func invitePlace(id string) string { return "invitation " + id }
 
 // hashOf is what is kept of a secret. Secrets have 256 random bits: a plain hash
 // suffices.

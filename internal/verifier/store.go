@@ -35,8 +35,8 @@ func (s *Verifier) load(ctx context.Context, q querier, id string) (*Request, er
 	var query, reasons string
 	var created, ends, answered, gone int64
 	err := q.QueryRowContext(ctx, `SELECT id, verifier, template, query, keep, minutes, flow, return_uri, client_id, nonce, sealed_key, secret_hash, session_hash, code_hash, state, reasons, wallet_error,
-		sealed_result, created_at, ends_at, answered_at, gone_at, holder FROM verifier_request WHERE id = $1`, id).Scan(&r.ID, &r.Verifier, &r.Template, &query, &r.Keep, &r.Minutes, &r.Flow, &r.Return,
-		&r.ClientID, &r.nonce, &r.sealedKey, &r.secretHash, &r.session, &r.codeHash, &r.State, &reasons, &r.WalletError, &r.sealedResult, &created, &ends, &answered, &gone, &r.Holder)
+		sealed_result, created_at, ends_at, answered_at, gone_at, holder, asked_by FROM verifier_request WHERE id = $1`, id).Scan(&r.ID, &r.Verifier, &r.Template, &query, &r.Keep, &r.Minutes, &r.Flow, &r.Return,
+		&r.ClientID, &r.nonce, &r.sealedKey, &r.secretHash, &r.session, &r.codeHash, &r.State, &reasons, &r.WalletError, &r.sealedResult, &created, &ends, &answered, &gone, &r.Holder, &r.AskedBy)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, errNoRequest
 	}
@@ -160,11 +160,14 @@ func (s *Verifier) tell(ctx context.Context, id string) (*Request, []Shown, erro
 	return r, shown, err
 }
 
-// Sweep forgets the requests whose time is over. It is a job, of every minute or so.
+// Sweep forgets the requests and the invitations whose time is over. It is a job, of every minute or so.
 func (s *Verifier) Sweep(ctx context.Context) error {
 	return s.DB.RunTx(ctx, func(tx *db.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM verifier_request WHERE gone_at <= $1`, db.Micros(s.Clock.Now())); err != nil {
 			return fmt.Errorf("sweeping requests: %w", err)
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM verifier_invitation WHERE ends_at <= $1`, db.Micros(s.Clock.Now())); err != nil {
+			return fmt.Errorf("sweeping invitations: %w", err)
 		}
 		return nil
 	})

@@ -77,8 +77,6 @@ type Options struct {
 	Numbers Numbers
 	// Demo lets everybody ask as the verifiers that are for demonstration.
 	Demo bool
-	// As lists the verifiers as which somebody who is signed in may ask; nil lists none.
-	As func(ctx context.Context, who gov.Actor) []string
 	// Others finds those who ask without being registered one by one: administrations, whose
 	// procedures say what they may ask. The error for nobody is of kind NotFound; nil knows none.
 	Others func(ctx context.Context, id string) (*Party, error)

@@ -30,6 +30,7 @@ import (
 	"diwan/internal/db/dbtest"
 	"diwan/internal/gov"
 	"diwan/internal/i18n"
+	"diwan/internal/problem"
 	"diwan/internal/verifier/check"
 	"diwan/internal/web"
 	"diwan/protocol/claimpath"
@@ -112,6 +113,7 @@ type world struct {
 	revokedPermit, permitText string
 	licenceText               []byte
 	standing                  map[string]Standing
+	barred                    string // whom the policy lets do nothing
 }
 
 // each runs a test on both engines.
@@ -134,11 +136,19 @@ func newSite(t testing.TB, land *gov.Country, clock gov.Clock) *web.Site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	site, err := web.NewSite(web.Site{Country: land, Words: words, Clock: clock, Log: slog.New(slog.DiscardHandler), BaseURL: base, Demo: true, Verify: true}, []web.TemplateSet{Templates()})
+	site, err := web.NewSite(web.Site{Country: land, Words: words, Clock: clock, Log: slog.New(slog.DiscardHandler), BaseURL: base, Demo: true, Verify: true, Who: whoAsks}, []web.TemplateSet{Templates()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return site
+}
+
+type whoKey struct{}
+
+// whoAsks is who is signed in, as the tests say.
+func whoAsks(r *http.Request) gov.Actor {
+	a, _ := r.Context().Value(whoKey{}).(gov.Actor)
+	return a
 }
 
 func newWorld(t *testing.T, d *db.DB) *world {
@@ -177,7 +187,12 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	w.site = newSite(t, pack.Country, w.hand)
 	w.RegisterWallets(w.mux)
 	(&API{w.Verifier, w.site}).Register(w.mux)
-	pages := &Pages{Verifier: w.Verifier, Site: w.site}
+	pages := &Pages{Verifier: w.Verifier, Site: w.site, May: func(_ context.Context, who gov.Actor, _ string) error {
+		if who.ID == w.barred {
+			return problem.New(problem.Forbidden, "forbidden")
+		}
+		return nil
+	}}
 	inner := http.NewServeMux()
 	pages.Register(inner)
 	pages.RegisterShort(w.mux)

@@ -28,6 +28,11 @@ type Page struct {
 	// Click is a selector of what is pressed on the page; what comes then is the page to
 	// check. It is for browsers alone: what comes has an address of its own.
 	Click string `json:"click,omitempty"`
+	// Body is the page itself, where no browser of its own could get it: what comes only as
+	// the answer to a wallet.
+	Body string `json:"body,omitempty"`
+
+	answer func(testing.TB, gov.Lang) string // makes Body; such pages are in the first two languages
 }
 
 // Pages returns one page of every kind in every language. It saves a draft
@@ -38,14 +43,19 @@ func Pages(t testing.TB, a *app.App) []Page {
 	desk := lawDesk(t, a)
 	shared := exchangeDesk(t, a, desk)
 	cases := CaseDesk(t, a)
-	officers := slices.Concat(deskPages(t, a, cases), afterPages(t, a, cases), documentPages(t, a, cases), verifierPages(t, a))
+	officers := slices.Concat(deskPages(t, a, cases), afterPages(t, a, cases), documentPages(t, a, cases), verifierPages(t, a), verdictPages(t, a, cases))
 	if err := a.UpdateLawSearch(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	var out []Page
 	for _, l := range a.Country.Languages {
 		for _, p := range slices.Concat(public(a, l.Code), office(draft), law(desk), exchangePages(shared), identityPages(), casePages(cases), officers) {
-			p.Lang, p.Dir = l.Code, l.Dir
+			if p.Lang, p.Dir = l.Code, l.Dir; p.answer != nil {
+				if !slices.Contains(told(a), l.Code) {
+					continue
+				}
+				p.Body = p.answer(t, l.Code)
+			}
 			if p.Status == 0 {
 				p.Status = http.StatusOK
 			}

@@ -53,6 +53,8 @@ const (
 	CredentialRevoke Action = "credential.revoke"
 	CredentialTypes  Action = "credential.types"
 	VerifierManage   Action = "verifier.manage"
+	VerifierJoin     Action = "verifier.join"
+	VerifierAsk      Action = "verifier.ask"
 )
 
 // Actions returns all of them. A test holds the list against the rules and against
@@ -60,7 +62,7 @@ const (
 func Actions() []Action {
 	return []Action{CaseRead, CaseFile, CaseDraft, CaseMessage, CaseWithdraw, CaseAppeal, CasePay, CaseAssign, CaseRequest, CasePrepare, CaseSign,
 		CaseDecide, CaseExtend, CaseOpinion, CaseNote, CaseExport, CaseSupervise, CaseCertify, FormEdit, FormPublish, PaymentRefund, HolidayEdit, PersonExport, PersonErase, APICases,
-		CredentialRead, CredentialHold, CredentialMend, CredentialSign, CredentialRevoke, CredentialTypes, VerifierManage}
+		CredentialRead, CredentialHold, CredentialMend, CredentialSign, CredentialRevoke, CredentialTypes, VerifierManage, VerifierJoin, VerifierAsk}
 }
 
 // Actor is who asks.
@@ -109,7 +111,8 @@ type Resource struct {
 	// Separate says that the procedure wants another hand to sign than the one that
 	// prepared.
 	Separate bool
-	// Account is the account that a person's data belong to.
+	// Account is the account that a person's data belong to, or that is one of the people of a
+	// verifier.
 	Account string
 }
 

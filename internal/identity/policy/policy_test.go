@@ -47,7 +47,7 @@ func kindOf(a Action) Kind {
 		return Person
 	case strings.HasPrefix(string(a), "holiday."):
 		return Calendar
-	case a == VerifierManage:
+	case strings.HasPrefix(string(a), "verifier."):
 		return Verifier
 	case a == CredentialTypes:
 		return DocumentType

@@ -100,14 +100,23 @@ func describes(described, path claimpath.Path) bool {
 	if len(described) == len(path) && described.Covers(path) {
 		return true
 	}
-	return len(path) == 2 && len(described) == 1 && described[0] == path[1]
+	return len(path) > 1 && len(path) == len(described)+1 && described.Covers(path[1:])
+}
+
+// isPicture tells whether a text is a picture in base64url, as one in an ISO document comes:
+// one that begins as JPEG or PNG files do.
+func isPicture(s string) bool {
+	if len(s) < 64 {
+		return false
+	}
+	return strings.HasPrefix(s, "_9j_") || strings.HasPrefix(s, "iVBORw0KGgo")
 }
 
 // Text writes a value for people; a picture has none.
 func (c Claim) Text() (text string, picture bool) {
 	switch v := c.Value.(type) {
 	case string:
-		if len(v) > 5 && (v[:5] == "data:" || len(v) > 4096) {
+		if len(v) > 5 && (v[:5] == "data:" || len(v) > 4096) || isPicture(v) {
 			return "", true
 		}
 		return v, false

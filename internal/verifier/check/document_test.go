@@ -3,11 +3,13 @@ package check
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"diwan/protocol/claimpath"
 	"diwan/protocol/cosecode"
 	"diwan/protocol/mdoc"
 	"diwan/protocol/sdjwt"
@@ -151,6 +153,35 @@ func bomb(w *world) statuslist.Packed {
 	}
 	w.Fatal(err)
 	return statuslist.Packed{}
+}
+
+// A driving licence of elsewhere says its categories as a list of maps, and carries a
+// picture: each value is told by itself, with the words of the type, the picture as one.
+func TestStructured(t *testing.T) {
+	w := newWorld(t)
+	if err := w.kit.Refresh(t.Context()); err != nil { // with the types of this world
+		t.Fatal(err)
+	}
+	w.kit.SetTypes([]*sdjwt.TypeMetadata{{VCT: licence, Claims: []sdjwt.ClaimMetadata{
+		{Path: claimpath.Path{"driving_privileges", nil, "vehicle_category_code"}, Display: []sdjwt.ClaimDisplay{{Locale: "fr", Label: "Category"}}},
+		{Path: claimpath.Path{"family_name"}, Display: []sdjwt.ClaimDisplay{{Locale: "fr", Label: "Name"}}}}}})
+	face := append([]byte{0xff, 0xd8, 0xff, 0xe0}, make([]byte, 200)...)
+	b := w.licence(w.town, func(in *mdoc.Issuance) {
+		in.Elements = append(in.Elements[:1:1], mdoc.Element{NameSpace: "org.example", Identifier: "driving_privileges", Value: []any{
+			map[string]any{"vehicle_category_code": "B", "issue_date": mdoc.Date("2016-03-01")}, map[string]any{"vehicle_category_code": "A1"}}},
+			mdoc.Element{NameSpace: "org.example", Identifier: "portrait", Value: face})
+	})
+	r := w.kit.Document(t.Context(), base64.RawURLEncoding.EncodeToString(b))
+	w.found(r, Accepted)
+	var got []string
+	for _, c := range r.Claims {
+		text, pictured := c.Text()
+		got = append(got, fmt.Sprintf("%s %s=%s %v", c.Name(), c.Labels["fr"], text, pictured))
+	}
+	want := []string{"vehicle_category_code Category=B false", "vehicle_category_code Category=A1 false", "family_name Name=Benali false", "issue_date =2016-03-01 false", "portrait = true"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q\nwant %q", got, want)
+	}
 }
 
 func TestResult(t *testing.T) {
