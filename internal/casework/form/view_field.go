@@ -211,7 +211,7 @@ func (l Look) offer(x *Field, cs []choice) {
 func (l Look) fileField(fd *Field, v any, most int) {
 	fs := filesOf(v)
 	for _, f := range fs {
-		fd.Files = append(fd.Files, FileView{f.Name, l.Words.T("ask.file.size", "kb", l.Format.Number(int((f.Size+1023)/1024))), fd.Name + ":" + f.Ref})
+		fd.Files = append(fd.Files, FileView{f.Name, l.Words.T("ask.file.size", "kb", l.Format.Number(int((f.Size+1023)/1024))), fd.Name + ":" + f.Ref, l.picture(f)})
 	}
 	fd.Upload = l.Upload
 	fd.Room = len(fs) < most
