@@ -35,6 +35,8 @@ type Look struct {
 	Change func(page, field string) string
 	// Upload is where files go in parts, "" where they don't.
 	Upload string
+	// Routes are the ways by which a document may come; nil offers all.
+	Routes func(*Once) []string
 	// Picture is the address of a picture of a file's first page, "" where none is
 	// shown; nil shows none.
 	Picture func(ref string) string
