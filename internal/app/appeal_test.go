@@ -109,7 +109,14 @@ func TestAppealByPages(t *testing.T) {
 		t.Errorf("%d documents before the decision was changed", made)
 	}
 	first := "/en/office/cases/" + c.Refused
-	studies.sees(first, number, "has to change its decision")
+	studies.sees(first, number, "has to change its decision", "To be changed after a granted appeal", "decide anew")
+	rows := strings.Split(studies.sees("/en/office/cases", "After a granted appeal <bdi>1</bdi>", "risk"), `<tr class="row-bad">`)
+	if len(rows) < 2 || !strings.Contains(rows[1], c.Refused) || !strings.Contains(rows[1], "To be changed after a granted appeal") {
+		t.Error("what is to be changed is not the first row of the inbox")
+	}
+	if one := studies.sees("/en/office/cases?view=to_change", c.Refused); strings.Count(one, `type="checkbox"`) != 1 {
+		t.Error("the filter lists others too")
+	}
 	studies.moves(first, `saved=1`, url.Values{"do": {"decision_prepared"}, "ground": {"granted"}})
 	signs.moves(first, `saved=1`, url.Values{"do": {"granted"}, "words": {"After the appeal."}})
 	salma.sees(contested, "After the appeal.")

@@ -41,7 +41,8 @@ type caseworkPlan struct {
 	// Above maps administrations, and kinds of them, to the administration above, by
 	// whose place in the same region theirs are supervised.
 	Above map[string]string `json:"above"`
-	// Sources are data services by which documents are fetched.
+	// Sources are data services by which documents are fetched, and documents that
+	// wallets show.
 	Sources map[string]evidenceSource `json:"sources"`
 }
 
@@ -117,7 +118,7 @@ func (a *App) openCasework(ctx context.Context) error {
 		FieldLabel: plan.fieldLabel,
 		Resolve:    a.resolveReference,
 		Retention:  around.Retention, Complaints: around.Complaints,
-		May: a.mayCase, OfficeName: catalogued.name, AccountName: a.accountName, IsOffice: catalogued.isOffice, Workers: a.Accounts.WhoWork, Payments: payments, Fetcher: a.fetcher(plan.Sources), Presenter: a.presents, Files: files, Decided: a.caseDecided, Log: a.log,
+		May: a.mayCase, OfficeName: catalogued.name, AccountName: a.accountName, IsOffice: catalogued.isOffice, Workers: a.Accounts.WhoWork, Payments: payments, Fetcher: a.fetcher(plan.Sources), Unfetched: plan.unfetched, Presenter: a.presents, Files: files, Decided: a.caseDecided, Log: a.log,
 	})
 	return nil
 }

@@ -130,7 +130,7 @@ func (a *App) formSources(from string) ([]casework.Source, error) {
 		if s.From == "" || s.From != from {
 			continue
 		}
-		x := casework.Source{Service: id, Asks: s.asks()}
+		x := casework.Source{Service: id, Asks: s.asks(), Type: s.Type}
 		for _, f := range s.Fields {
 			x.Fields = append(x.Fields, casework.SourceField{Name: f.Name, Label: f.Label})
 		}

@@ -19,11 +19,14 @@ import (
 	"diwan/internal/problem"
 )
 
-// evidenceSource is a data service by which a document is fetched.
+// evidenceSource is a data service by which a document is fetched, or, without a path,
+// the name under which forms speak of a document that a wallet alone can show.
 type evidenceSource struct {
 	// From is the administration that holds what the service gives; without one no
 	// form is built on it here.
 	From string `json:"from"`
+	// Type is the type of document for which alone it stands; empty is any.
+	Type string `json:"type"`
 	// Path is that of the service, with "{name}" where an answer of the form goes.
 	Path string `json:"path"`
 	// Replace is what the service writes otherwise than people do.
@@ -175,6 +178,12 @@ func (s evidenceSource) read(body []byte, fields []string) (casework.Copy, error
 		return casework.Copy{}, errors.New("the answer has nothing of what was asked for")
 	}
 	return out, nil
+}
+
+// unfetched tells of documents that no data service gives.
+func (p caseworkPlan) unfetched(service string) bool {
+	s, ok := p.Sources[service]
+	return ok && s.Path == ""
 }
 
 // fieldLabel says what a field of a data service means to people; one that nobody

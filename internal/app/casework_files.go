@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"diwan/internal/blob"
 	"diwan/internal/casework"
@@ -88,18 +87,27 @@ func (c *caseFiles) Take(ctx context.Context, tx *db.Tx, draft, caseID string) e
 // OfCase implements casework.Files.
 func (c *caseFiles) OfCase(ctx context.Context, caseID string) ([]casework.Attached, error) {
 	list, err := c.store.OfCase(ctx, caseID)
-	var out []casework.Attached
+	return c.attached(list), err
+}
+
+// OfDraft implements casework.Files.
+func (c *caseFiles) OfDraft(ctx context.Context, d *casework.Draft) ([]casework.Attached, error) {
+	list, err := c.store.OfDraft(ctx, d.ID)
+	return c.attached(list), err
+}
+
+func (c *caseFiles) attached(list []upload.File) (out []casework.Attached) {
 	for _, f := range list {
 		out = append(out, casework.Attached{ID: f.ID, Name: f.Name, Type: f.Type, Size: f.Size, State: string(f.State), Reason: f.Reason, Openable: f.Openable(), Previewed: f.Openable() && upload.Previews(f),
 			On: gov.DateOf(f.Created, c.a.Country.Zone())})
 	}
-	return out, err
+	return out
 }
 
 // Serve implements casework.Files. The file is one of the case: no id of another
 // opens anything.
 func (c *caseFiles) Serve(w http.ResponseWriter, r *http.Request, k *casework.Case, id string) error {
-	f, err := c.of(r.Context(), k, id)
+	f, err := c.store.Get(r.Context(), upload.Owner{Case: k.ID}, id)
 	if err != nil {
 		return err
 	}
@@ -108,23 +116,20 @@ func (c *caseFiles) Serve(w http.ResponseWriter, r *http.Request, k *casework.Ca
 
 // Preview implements casework.Files.
 func (c *caseFiles) Preview(w http.ResponseWriter, r *http.Request, k *casework.Case, id string) error {
-	f, err := c.of(r.Context(), k, id)
+	return c.preview(w, r, upload.Owner{Case: k.ID}, id)
+}
+
+// PreviewDraft implements casework.Files.
+func (c *caseFiles) PreviewDraft(w http.ResponseWriter, r *http.Request, d *casework.Draft, id string) error {
+	return c.preview(w, r, upload.Owner{Filer: d.Filer, Draft: d.ID}, id)
+}
+
+func (c *caseFiles) preview(w http.ResponseWriter, r *http.Request, o upload.Owner, id string) error {
+	f, err := c.store.Get(r.Context(), o, id)
 	if err != nil {
 		return err
 	}
 	return c.store.ServePreview(w, r, f)
-}
-
-func (c *caseFiles) of(ctx context.Context, k *casework.Case, id string) (upload.File, error) {
-	list, err := c.store.OfCase(ctx, k.ID)
-	if err != nil {
-		return upload.File{}, err
-	}
-	i := slices.IndexFunc(list, func(f upload.File) bool { return f.ID == id })
-	if i < 0 {
-		return upload.File{}, upload.ErrNoFile
-	}
-	return list[i], nil
 }
 
 // sweep asks the scanner again for what it could not look at, and forgets the files

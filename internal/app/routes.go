@@ -81,7 +81,7 @@ func (a *App) routes() http.Handler {
 	site.Mount(mux, m.wrap("pages", fewWrites(web.NewRateLimit(writeRate, writeRate/4, a.clock.Now, site.Fail), pages)))
 
 	if a.Casework != nil {
-		mux.Handle("POST /payments/{provider}/notifications", m.wrap("payments", a.fewTries(http.HandlerFunc(a.Casework.PaymentNotices))))
+		mux.Handle("POST /payments/{provider}/notifications", m.wrap("payments", a.fewTries(a.Casework.PaymentNotices(site))))
 	}
 	mux.Handle("/sign-in/", m.wrap("sign-in", a.fewTries(doors.Handler(site))))
 

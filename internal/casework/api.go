@@ -126,6 +126,7 @@ type apiCase struct {
 	Open           bool     `json:"open"`
 	Filed          gov.Date `json:"filed"`
 	Due            gov.Date `json:"due,omitzero"`
+	ToChange       bool     `json:"to_change,omitempty"`
 	SilenceFrom    gov.Date `json:"silence_from,omitzero"`
 	Next           gov.Date `json:"next,omitzero"`
 	Assigned       string   `json:"assigned,omitempty"`
@@ -137,7 +138,7 @@ type apiCase struct {
 }
 
 func plainCase(c *Case) apiCase {
-	return apiCase{c.Number, c.Administration, c.Unit, c.Procedure, string(c.State), c.Open, c.Filed, c.Due, c.SilenceFrom, c.Next, c.Assigned, c.Reference,
+	return apiCase{c.Number, c.Administration, c.Unit, c.Procedure, string(c.State), c.Open, c.Filed, c.Due, c.ToChange, c.SilenceFrom, c.Next, c.Assigned, c.Reference,
 		c.Channel, c.Lang, c.Earlier, c.Version}
 }
 
@@ -159,7 +160,7 @@ func plainEvent(e Event) apiEvent {
 func (a *Programs) list(r *http.Request, t *Token) (int, any, error) {
 	q := r.URL.Query()
 	f := Filter{Administration: t.Administration, Unit: q.Get("unit"), Assigned: q.Get("assigned"), State: clock.State(q.Get("state")), Procedure: q.Get("procedure"),
-		Nobody: q.Get("nobody") == "true", Closed: q.Get("closed") == "true", Late: q.Get("late") == "true", Page: q.Get("page_token")}
+		Nobody: q.Get("nobody") == "true", Closed: q.Get("closed") == "true", Late: q.Get("late") == "true", ToChange: q.Get("to_change") == "true", Page: q.Get("page_token")}
 	if t.Unit != "" {
 		f.Unit = t.Unit
 	}

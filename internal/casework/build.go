@@ -29,6 +29,9 @@ type Source struct {
 	Service string
 	Fields  []SourceField
 	Asks    []string // answers of the form that it needs
+	// Type is the type of document for which alone it stands, "" where any may be
+	// fetched by it.
+	Type string
 }
 
 // SourceField is one thing that a service tells.

@@ -54,6 +54,9 @@ func (b *Builder) fetchables(r *http.Request, doc form.Doc) (out []fetchable, er
 			return nil, err
 		}
 		for _, s := range sources {
+			if s.Type != "" && s.Type != d.Type {
+				continue
+			}
 			x := fetchable{Required: d, Source: s, Holder: b.OfficeName(d.From), Key: d.ID + " " + s.Service, ID: "f" + strconv.Itoa(len(out)),
 				Labels: b.inputs(doc, "label", everywhere(doc, d.Name), false, true), Purposes: b.inputs(doc, "purpose", nil, true, true)}
 			for _, list := range [][]langInput{x.Labels, x.Purposes} {

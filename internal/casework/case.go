@@ -80,6 +80,7 @@ type Case struct {
 	Open           bool
 	Filed          gov.Date
 	Due            gov.Date // zero when nothing is due
+	ToChange       bool     // an appeal was granted and the decision stands unchanged; nothing is due then
 	SilenceFrom    gov.Date
 	Next           gov.Date // when time changes something; zero never
 	Assigned       string

@@ -75,6 +75,9 @@ type Options struct {
 	Workers func(ctx context.Context, administration string) ([]gov.Actor, error)
 	// Fetcher reaches other administrations; nil where there is no exchange.
 	Fetcher Fetcher
+	// Unfetched tells of the documents that no data service gives, by what forms call
+	// their service; nil knows of none.
+	Unfetched func(service string) bool
 	// Presenter asks people's wallets; nil where there are none.
 	Presenter Presenter
 	// Payments takes what people pay; nil where nothing can be paid here.

@@ -85,6 +85,7 @@ var views = []struct {
 }{
 	{"all", func(gov.Actor) Filter { return Filter{} }},
 	{"risk", func(gov.Actor) Filter { return Filter{Soon: riskDays} }},
+	{"to_change", func(gov.Actor) Filter { return Filter{ToChange: true} }},
 	{"week", func(gov.Actor) Filter { return Filter{Soon: soonDays} }},
 	{"stopped", func(gov.Actor) Filter { return Filter{State: clock.Suspended} }},
 	{"mine", func(a gov.Actor) Filter { return Filter{Assigned: a.ID} }},
@@ -201,6 +202,8 @@ func (d *Desk) officeRow(r *http.Request, c *Case) (caseRow, error) {
 	row.Who = content.Applicant
 	row.Agent = d.AccountName(r.Context(), c.Assigned)
 	switch {
+	case c.ToChange && c.Open:
+		row.Risk = "high"
 	case c.State == clock.Suspended || c.State == clock.FiledIncomplete:
 		row.Risk = "stopped"
 	case c.Due.IsZero() || !c.Open:

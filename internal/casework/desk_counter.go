@@ -41,6 +41,7 @@ func (x *CounterDesk) Register(mux *http.ServeMux) {
 		"POST " + CounterRoot + "/drafts/{draft}/drop":                     m.drop,
 		"GET " + CounterRoot + "/drafts/{draft}/pages/{page}":              m.page,
 		"POST " + CounterRoot + "/drafts/{draft}/pages/{page}":             m.answer,
+		"GET " + CounterRoot + "/drafts/{draft}/files/{file}/preview":      m.draftPreview,
 		"GET " + CounterRoot + "/drafts/{draft}/check":                     m.check,
 		"POST " + CounterRoot + "/drafts/{draft}/check":                    m.file,
 		"GET " + CounterRoot + "/drafts/{draft}/evidence/{evidence}":       m.evidencePage,

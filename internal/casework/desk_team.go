@@ -198,7 +198,8 @@ func (d *Desk) saveView(w http.ResponseWriter, r *http.Request) {
 		to(w, r, "/office/cases?saved=1")
 		return
 	}
-	s := SavedFilter{Procedure: r.PostFormValue("procedure"), State: clock.State(r.PostFormValue("state")), Who: r.PostFormValue("who"), Late: r.PostFormValue("when") == "late", Closed: r.PostFormValue("when") == "closed"}
+	s := SavedFilter{Procedure: r.PostFormValue("procedure"), State: clock.State(r.PostFormValue("state")), Who: r.PostFormValue("who"), Late: r.PostFormValue("when") == "late", Closed: r.PostFormValue("when") == "closed",
+		ToChange: r.PostFormValue("when") == "to_change"}
 	if s.State != "" && !slices.Contains(openStates, s.State) {
 		s.State = ""
 	}

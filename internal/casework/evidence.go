@@ -162,7 +162,7 @@ func (w *Casework) Consents(ctx context.Context, person string) ([]*Evidence, er
 // from a named source, for a purpose and a time, and fetches it. What can't be had
 // is recorded as such; the person may bring it.
 func (w *Casework) Consent(ctx context.Context, d *Draft, document string, once *form.Once, answers form.Answers) (*Evidence, error) {
-	if w.Fetcher == nil {
+	if w.Fetcher == nil || !w.fetches(once) {
 		return nil, problem.New(problem.Unavailable, "evidence.no_exchange")
 	}
 	e := w.newEvidence(d, document, once)
@@ -171,6 +171,9 @@ func (w *Casework) Consent(ctx context.Context, d *Draft, document string, once 
 	}
 	return e, w.fetch(ctx, e, answers)
 }
+
+// fetches tells whether another administration could be asked for a document.
+func (w *Casework) fetches(o *form.Once) bool { return w.Unfetched == nil || !w.Unfetched(o.Service) }
 
 // fetchTime bounds how long a person waits for another administration.
 const fetchTime = 10 * time.Second

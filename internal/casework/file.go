@@ -278,7 +278,7 @@ func (w *Casework) settle(ctx context.Context, tx *db.Tx, c *Case, t *Terms, all
 		}
 	}
 	w.bringAbove(c, t, all, out.State)
-	c.State, c.Due, c.SilenceFrom, c.Next = out.State, out.Due, out.SilenceFrom, out.Change
+	c.State, c.Due, c.SilenceFrom, c.Next, c.ToChange = out.State, out.Due, out.SilenceFrom, out.Change, out.ToChange
 	c.Open = slices.Contains(openStates, out.State)
 	if !c.Open && len(c.AskedOf) > 0 {
 		if err := w.dropOpinions(ctx, tx, c); err != nil {
@@ -288,7 +288,7 @@ func (w *Casework) settle(ctx context.Context, tx *db.Tx, c *Case, t *Terms, all
 	if !out.State.Pending() || c.Due.IsZero() {
 		// Before and after the decision other periods run, each with its day.
 		c.Due = gov.Date{}
-		if len(out.Timers) > 0 {
+		if len(out.Timers) > 0 && !c.ToChange {
 			c.Due = out.Timers[0].Due
 		}
 	}

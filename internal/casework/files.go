@@ -26,10 +26,14 @@ type Files interface {
 	ReceiveFor(ctx context.Context, c *Case, filer, name string, r io.Reader) (form.File, error)
 	// OfCase lists the files of a case, those put aside included.
 	OfCase(ctx context.Context, caseID string) ([]Attached, error)
+	// OfDraft lists the files of a draft.
+	OfDraft(ctx context.Context, d *Draft) ([]Attached, error)
 	// Serve answers with a file of a case that was found clean.
 	Serve(w http.ResponseWriter, r *http.Request, c *Case, id string) error
 	// Preview answers with a picture of the first page of such a file, drawn anew here.
 	Preview(w http.ResponseWriter, r *http.Request, c *Case, id string) error
+	// PreviewDraft does so for a file of a draft.
+	PreviewDraft(w http.ResponseWriter, r *http.Request, d *Draft, id string) error
 	// Take makes the files of a draft those of the case that it became, in the
 	// same transaction.
 	Take(ctx context.Context, tx *db.Tx, draft, caseID string) error

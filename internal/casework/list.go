@@ -21,11 +21,13 @@ type Filter struct {
 	Procedure      string
 	Closed         bool // those that ended, the latest first, instead of those that are open
 	// Late lists those whose day has passed, Soon those whose day comes within
-	// so many days.
+	// so many days and those of ToChange, for which no day is too early.
 	Late bool
 	Soon int
-	Size int
-	Page string // token of the page before
+	// ToChange lists those whose decision is to be changed after a granted appeal.
+	ToChange bool
+	Size     int
+	Page     string // token of the page before
 }
 
 // Bounds of an inbox page.
@@ -34,17 +36,40 @@ const (
 	maxPage     = 200
 )
 
-// Inbox lists cases of an administration, those due first at the top, and the
-// token of the next page. The policy is the caller's: who may see the inbox of an
+// Inbox lists cases of an administration, those whose decision is to be changed
+// after a granted appeal at the top, then those due first, and the token of the next page. The policy is the caller's: who may see the inbox of an
 // administration may see that a case exists in it.
 func (w *Casework) Inbox(ctx context.Context, f Filter) (list []*Case, next string, err error) {
 	if f.Size <= 0 {
 		f.Size = defaultPage
 	}
 	f.Size = min(f.Size, maxPage)
-	where, args, err := f.where(w.today())
+	query, args, err := f.query(w.today())
 	if err != nil {
 		return nil, "", err
+	}
+	if list, err = cases(ctx, w.DB.Reader(), query, args...); err != nil {
+		return nil, "", err
+	}
+	if len(list) > f.Size {
+		list = list[:f.Size]
+		last := list[f.Size-1]
+		at := last.dueText()
+		if f.Closed {
+			at = fmt.Sprint(last.Created.UnixMicro())
+		}
+		next = token(at, last.ID)
+	}
+	return list, next, nil
+}
+
+// query is what reads a page, and one case more, to know whether there is another.
+// Its order is that of the indexes, so that an inbox of a million cases costs what
+// its page costs.
+func (f *Filter) query(today gov.Date) (string, []any, error) {
+	where, args, err := f.where(today)
+	if err != nil {
+		return "", nil, err
 	}
 	key, dir, than := "due", "", ">"
 	if f.Closed {
@@ -53,27 +78,13 @@ func (w *Casework) Inbox(ctx context.Context, f Filter) (list []*Case, next stri
 	if f.Page != "" {
 		at, id, err := readToken(f.Page)
 		if err != nil {
-			return nil, "", err
+			return "", nil, err
 		}
 		where += fmt.Sprintf(" AND (%s, id) %s ($%d, $%d)", key, than, len(args)+1, len(args)+2)
 		args = append(args, at, id)
 	}
 	args = append(args, f.Size+1)
-	list, err = cases(ctx, w.DB.Reader(), `SELECT `+caseColumns+` FROM casework_case WHERE `+where+
-		fmt.Sprintf(" ORDER BY %s%s, id%s LIMIT $%d", key, dir, dir, len(args)), args...)
-	if err != nil {
-		return nil, "", err
-	}
-	if len(list) > f.Size {
-		list = list[:f.Size]
-		last := list[f.Size-1]
-		at := dayText(last.Due)
-		if f.Closed {
-			at = fmt.Sprint(last.Created.UnixMicro())
-		}
-		next = token(at, last.ID)
-	}
-	return list, next, nil
+	return `SELECT ` + caseColumns + ` FROM casework_case WHERE ` + where + fmt.Sprintf(" ORDER BY %s%s, id%s LIMIT $%d", key, dir, dir, len(args)), args, nil
 }
 
 // where writes the filter as SQL. The conditions stand in the order of the indexes
@@ -106,7 +117,10 @@ func (f *Filter) where(today gov.Date) (string, []any, error) {
 		add("procedure = $%d", f.Procedure)
 	}
 	switch {
+	case f.ToChange:
+		add("due = $%d", foremost)
 	case f.Late:
+		add("due > $%d", foremost)
 		add("due < $%d", today.String())
 	case f.Soon > 0:
 		add("due <= $%d", today.AddDays(min(f.Soon, 366)).String())

@@ -180,7 +180,7 @@ func (m *Mine) look(r *http.Request, x *writing) form.Look {
 	if m.Files != nil {
 		upload = UploadPath + "?draft=" + x.ID
 	}
-	return form.Look{Upload: upload, World: m.world(r), Words: m.Site.Words.Printer(string(lang)), Format: m.Site.Formats[lang],
+	return form.Look{Upload: upload, Picture: m.pictures(r, x), Routes: m.routes, World: m.world(r), Words: m.Site.Words.Printer(string(lang)), Format: m.Site.Formats[lang],
 		Change: func(page, field string) string { return base + x.at(page) + "?back=check#" + field }}
 }
 

@@ -81,6 +81,7 @@ type evidenceData struct {
 	Fields []gov.Text // as people read them
 	// Wallet tells that it may be presented, First that the person chose that before.
 	Wallet, First bool
+	Fetches       bool        // another administration can be asked for it
 	Asked         *Presenting // while a wallet is asked
 	Until         string
 	Script        string
@@ -93,6 +94,7 @@ func (m *Mine) evidencePage(w http.ResponseWriter, r *http.Request) {
 	}
 	title, _ := v.Document.Name.In(web.LangOf(r), m.Country.Order())
 	d := evidenceData{evidenceView: *v, Draft: x.ID, Next: m.root() + "/drafts/" + x.ID + "/check", Home: m.root() + "/drafts/" + x.ID}
+	d.Fetches = m.fetches(v.Once)
 	for _, f := range v.Once.Fields {
 		d.Fields = append(d.Fields, m.FieldLabel(v.Once.Service, f))
 	}

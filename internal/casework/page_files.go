@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"sync"
 
 	"diwan/internal/casework/clock"
 	"diwan/internal/gov"
@@ -106,6 +107,48 @@ func (w *Casework) serveFile(site *web.Site, actor func(*http.Request) gov.Actor
 	return w.ofCase(site, actor, func(rw http.ResponseWriter, r *http.Request, c *Case, id string) error {
 		return w.Files.Serve(rw, r, c, id)
 	})
+}
+
+// previewSuffix ends the address of a file, for the picture of its first page.
+const previewSuffix = "/preview"
+
+// draftPreview shows that of a file of a draft to whoever writes the draft.
+func (m *Mine) draftPreview(w http.ResponseWriter, r *http.Request) {
+	d, err := m.Draft(r.Context(), m.Actor(r).ID, r.PathValue("draft"))
+	if err == nil && m.Files == nil {
+		err = problem.New(problem.NotFound, "upload.none")
+	}
+	if err == nil {
+		err = m.Files.PreviewDraft(w, r, &d, r.PathValue("file"))
+	}
+	if err != nil {
+		m.Site.Fail(w, r, err)
+	}
+}
+
+// pictures tells of the files of a draft where their first pages are shown. The files
+// are looked up when the first is asked for: most pages have none.
+func (m *Mine) pictures(r *http.Request, x *writing) func(string) string {
+	if m.Files == nil {
+		return nil
+	}
+	shown := sync.OnceValue(func() map[string]bool {
+		out := map[string]bool{}
+		list, err := m.Files.OfDraft(r.Context(), &x.Draft)
+		if err != nil {
+			m.Log.WarnContext(r.Context(), "the files of a draft can't be shown", "error", err)
+		}
+		for _, f := range list {
+			out[f.ID] = f.Previewed
+		}
+		return out
+	})
+	return func(ref string) string {
+		if !shown()[ref] {
+			return ""
+		}
+		return "/" + string(web.LangOf(r)) + x.root + "/drafts/" + x.ID + "/files/" + ref + previewSuffix
+	}
 }
 
 // previewFile shows its first page to the same people.

@@ -2,6 +2,7 @@ package casework
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 
@@ -119,21 +120,26 @@ func (m *Mine) payment(w http.ResponseWriter, r *http.Request) {
 }
 
 // PaymentNotices answers the messages of providers. They come from programs, without
-// a session: the seal is all that they are known by.
-func (w *Casework) PaymentNotices(rw http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, maxNoticeLen))
-	if err != nil {
-		err = problem.New(problem.TooLarge, "pay.notice")
-	} else {
-		err = w.Notified(r.Context(), r.PathValue("provider"), r.Header.Get(PaymentTimeHeader), r.Header.Get(PaymentSealHeader), body)
-	}
-	if err == nil {
+// a session: the seal is all that they are known by. What is wrong is said as
+// elsewhere in the interfaces for programs, with a stable code.
+func (w *Casework) PaymentNotices(site *web.Site) http.HandlerFunc {
+	return func(rw http.ResponseWriter, r *http.Request) {
+		err := w.takeNotice(rw, r)
+		if err != nil {
+			site.Fail(rw, r, err)
+			return
+		}
 		rw.WriteHeader(http.StatusNoContent)
-		return
 	}
-	p := problem.From(err)
-	if p.Kind == problem.Internal {
-		w.Log.ErrorContext(r.Context(), "a payment message could not be dealt with", "error", err)
+}
+
+func (w *Casework) takeNotice(rw http.ResponseWriter, r *http.Request) error {
+	body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, maxNoticeLen))
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return problem.New(problem.TooLarge, "pay.notice")
 	}
-	http.Error(rw, p.Code, p.Kind.Status())
+	if err != nil {
+		return problem.Wrap(err, problem.Invalid, "pay.notice")
+	}
+	return w.Notified(r.Context(), r.PathValue("provider"), r.Header.Get(PaymentTimeHeader), r.Header.Get(PaymentSealHeader), body)
 }

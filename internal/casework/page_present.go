@@ -26,6 +26,18 @@ func (m *Mine) presentable(o *form.Once) bool {
 	return m.Presenter != nil && m.Session != nil && m.Base != nil && m.Presenter.Takes(o.Service, o.Fields)
 }
 
+// routes are the ways by which a document may come that this portal has.
+func (m *Mine) routes(o *form.Once) []string {
+	var out []string
+	if m.fetches(o) {
+		out = append(out, form.RouteFetch)
+	}
+	if m.presentable(o) {
+		out = append(out, form.RouteWallet)
+	}
+	return append(out, form.RouteBring)
+}
+
 // presentFrom begins a request to a wallet: here on the same device, or on another.
 func (m *Mine) presentFrom(r *http.Request, x *writing, v *evidenceView, here bool) error {
 	l := web.LangOf(r)

@@ -80,6 +80,7 @@ func (m *Mine) Register(mux *http.ServeMux) {
 	mux.HandleFunc("POST /me/drafts/{draft}/drop", m.drop)
 	mux.HandleFunc("GET /me/drafts/{draft}/pages/{page}", m.page)
 	mux.HandleFunc("POST /me/drafts/{draft}/pages/{page}", m.answer)
+	mux.HandleFunc("GET /me/drafts/{draft}/files/{file}/preview", m.draftPreview)
 	mux.HandleFunc("GET /me/drafts/{draft}/check", m.check)
 	mux.HandleFunc("POST /me/drafts/{draft}/check", m.file)
 	mux.HandleFunc("GET /me/drafts/{draft}/evidence/{evidence}", m.evidencePage)

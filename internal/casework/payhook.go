@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -54,6 +55,12 @@ func (h *HookProvider) seal(timestamp string, body []byte) string {
 	return hex.EncodeToString(m.Sum(nil))
 }
 
+// Seal returns the time and the seal with which a message goes now.
+func (h *HookProvider) Seal(body []byte) (timestamp, signature string) {
+	timestamp = strconv.FormatInt(h.Now().Unix(), 10)
+	return timestamp, "v1=" + h.seal(timestamp, body)
+}
+
 // Address is the provider's page for an order. The seal covers all of it.
 func (h *HookProvider) Address(p *Payment, back string, lang gov.Lang) string {
 	q := url.Values{"order": {p.ID}, "case": {p.Number}, "amount": {strconv.FormatInt(int64(p.Amount), 10)}, "currency": {h.Currency}, "back": {back}, "lang": {string(lang)},
@@ -76,8 +83,11 @@ func (h *HookProvider) Read(timestamp, signature string, body []byte) (PaymentNo
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&n); err != nil || n.ID == "" || len(n.ID) > 100 || len(n.Reference) > 200 {
+	if err := d.Decode(&n); err != nil {
 		return PaymentNotice{}, problem.Wrap(err, problem.Invalid, "pay.notice")
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) || n.ID == "" || len(n.ID) > 100 || len(n.Reference) > 200 || !plain(n.ID, n.Order, n.Case, n.Currency, n.Status, n.Reference) {
+		return PaymentNotice{}, problem.New(problem.Invalid, "pay.notice")
 	}
 	return n, nil
 }
@@ -92,10 +102,10 @@ func (h *HookProvider) Refund(ctx context.Context, p *Payment) error {
 	if err != nil {
 		return err
 	}
-	at := strconv.FormatInt(h.Now().Unix(), 10)
+	at, seal := h.Seal(body)
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set(PaymentTimeHeader, at)
-	req.Header.Set(PaymentSealHeader, "v1="+h.seal(at, body))
+	req.Header.Set(PaymentSealHeader, seal)
 	res, err := h.Client.Do(req)
 	if err != nil {
 		return fmt.Errorf("asking for a refund: %w", err)

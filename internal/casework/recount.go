@@ -167,5 +167,5 @@ func (w *Casework) stands(ctx context.Context, c *counted, in *clock.Input) (boo
 	if !b.Change.IsZero() {
 		next = b.Change.String()
 	}
-	return due && string(b.State) == c.state && next == c.next, nil
+	return due && b.ToChange == (c.due == foremost) && string(b.State) == c.state && next == c.next, nil
 }

@@ -30,11 +30,12 @@ type SavedFilter struct {
 	Soon      int         `json:"soon,omitempty"`
 	Late      bool        `json:"late,omitempty"`
 	Closed    bool        `json:"closed,omitempty"`
+	ToChange  bool        `json:"to_change,omitempty"`
 }
 
 // Of makes the filter for an officer.
 func (s SavedFilter) Of(a gov.Actor) Filter {
-	f := Filter{Administration: a.Administration, Unit: a.Unit, Procedure: s.Procedure, State: s.State, Soon: s.Soon, Late: s.Late, Closed: s.Closed}
+	f := Filter{Administration: a.Administration, Unit: a.Unit, Procedure: s.Procedure, State: s.State, Soon: s.Soon, Late: s.Late, Closed: s.Closed, ToChange: s.ToChange}
 	switch s.Who {
 	case "me":
 		f.Assigned = a.ID

@@ -33,6 +33,18 @@ var errNoCase = problem.New(problem.NotFound, "case.not_found")
 // first in an inbox without a second index.
 const never = "9999-12-31"
 
+// foremost is the day that stands where a decision is to be changed after a granted
+// appeal: there is no day due, and nothing is more urgent.
+const foremost = "0001-01-01"
+
+// dueText is what stands for the day due of a case, in the order of an inbox.
+func (c *Case) dueText() string {
+	if c.ToChange {
+		return foremost
+	}
+	return dayText(c.Due)
+}
+
 func dayText(d gov.Date) string {
 	if d.IsZero() {
 		return never
@@ -41,7 +53,7 @@ func dayText(d gov.Date) string {
 }
 
 func dayOf(s string) gov.Date {
-	if s == never || s == "" {
+	if s == never || s == foremost || s == "" {
 		return gov.Date{}
 	}
 	d, err := gov.ParseDate(s)
@@ -67,6 +79,7 @@ func scanCase(row interface{ Scan(...any) error }) (*Case, error) {
 		return nil, fmt.Errorf("reading a case: %w", err)
 	}
 	c.State, c.Filed, c.Due, c.SilenceFrom, c.Next = clock.State(state), dayOf(filed), dayOf(due), dayOf(silence), dayOf(next)
+	c.ToChange = due == foremost
 	c.AskedOf = strings.Fields(asked)
 	c.Created, c.Updated = db.Time(created), db.Time(updated)
 	return &c, nil
@@ -101,7 +114,7 @@ func insertCase(ctx context.Context, tx *db.Tx, c *Case) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO casework_case (`+caseColumns+`, last_on)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $15)`,
 		c.Administration, c.ID, c.Number, c.Procedure, c.Terms, c.Form, c.Unit, c.Person, c.Reference, c.Filer, string(c.Lang), c.Channel, string(c.State), c.Open,
-		c.Filed.String(), dayText(c.Due), c.SilenceFrom.String(), c.Next.String(), c.Assigned, strings.Join(c.AskedOf, " "), c.Duplicate, c.Earlier, c.Above, c.sealed, c.head, c.Events, c.Version,
+		c.Filed.String(), c.dueText(), c.SilenceFrom.String(), c.Next.String(), c.Assigned, strings.Join(c.AskedOf, " "), c.Duplicate, c.Earlier, c.Above, c.sealed, c.head, c.Events, c.Version,
 		db.Micros(c.Created), db.Micros(c.Updated))
 	if err != nil {
 		return fmt.Errorf("keeping a case: %w", err)
@@ -114,7 +127,7 @@ func insertCase(ctx context.Context, tx *db.Tx, c *Case) error {
 func updateCase(ctx context.Context, tx *db.Tx, c *Case) error {
 	r, err := tx.ExecContext(ctx, `UPDATE casework_case SET unit = $4, state = $5, open = $6, due = $7, silence_from = $8, next_on = $9, assigned = $10,
 		head = $11, events = $12, version = $3 + 1, updated_at = $13, asked_of = $14, above = $15 WHERE administration = $1 AND id = $2 AND version = $3`,
-		c.Administration, c.ID, c.Version, c.Unit, string(c.State), c.Open, dayText(c.Due), c.SilenceFrom.String(), c.Next.String(), c.Assigned,
+		c.Administration, c.ID, c.Version, c.Unit, string(c.State), c.Open, c.dueText(), c.SilenceFrom.String(), c.Next.String(), c.Assigned,
 		c.head, c.Events, db.Micros(c.Updated), strings.Join(c.AskedOf, " "), c.Above)
 	if err != nil {
 		return fmt.Errorf("changing a case: %w", err)

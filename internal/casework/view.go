@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"diwan/internal/casework/clock"
+	"diwan/internal/casework/form"
 	"diwan/internal/gov"
 	"diwan/internal/web"
 )
@@ -147,6 +148,11 @@ func (w *Casework) view(ctx context.Context, site *web.Site, lang gov.Lang, c *C
 	v.foresee(w.today())
 	v.Contested, v.Appeals, err = w.linked(ctx, c, journal)
 	return v, err
+}
+
+// Picture is where the first page of one of its files is shown.
+func (v *View) Picture(a Attached) form.Picture {
+	return form.Picture{Src: "/" + string(v.Lang) + v.Root + "/cases/" + v.Number + "/files/" + a.ID + previewSuffix, Name: a.Name}
 }
 
 // daysBetween counts local days; it is negative when b comes before a.

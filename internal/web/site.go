@@ -348,7 +348,14 @@ func (s *Site) Explain(l gov.Lang, p *problem.Error) map[string]string {
 	return m
 }
 
+// wantsJSON tells who is answered as a program: whoever says so, and everybody at
+// addresses that programs alone write to.
 func wantsJSON(r *http.Request) bool {
-	return strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, "/demo/") || strings.Contains(r.Header.Get("Accept"), "application/json") ||
+	for _, prefix := range []string{"/api/", "/demo/", "/payments/"} {
+		if strings.HasPrefix(r.URL.Path, prefix) {
+			return true
+		}
+	}
+	return strings.Contains(r.Header.Get("Accept"), "application/json") ||
 		strings.Contains(r.Header.Get("Accept"), "application/problem+json")
 }

@@ -220,7 +220,15 @@ func (c *compiler) funcs() template.FuncMap {
 		"money": func(c *gov.Centimes) string { return f.Money(*c) },
 		"date":  f.Date,
 		"day":   f.Day,
-		"told":  f.Told,
+		"told": func(s string) string {
+			switch s {
+			case "true":
+				return c.printer.T("web.yes")
+			case "false":
+				return c.printer.T("web.no")
+			}
+			return f.Told(s)
+		},
 		"plain": func(t gov.Text) string { s, _ := t.In(c.lang.Code, order); return s },
 		"text":  func(t gov.Text) template.HTML { return c.text(t, order) },
 		"iconOf": func(name string) (template.HTML, error) {

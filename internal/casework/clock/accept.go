@@ -404,6 +404,8 @@ func (m *machine) answerAppeal(e *Event, d day) string {
 	}
 	m.answered = true
 	switch e.Reason {
+	case AppealGranted:
+		m.upheld = true
 	case AppealRefused:
 		m.state, m.appealUntil = RefusedState, never
 	case AppealWithdrawn:

@@ -94,7 +94,7 @@ func check(t *testing.T, r Rules, in Input) {
 	if err != nil {
 		return
 	}
-	if b, err := Look(&r, &in); err != nil || b != (Brief{o.State, o.Due, o.Change}) {
+	if b, err := Look(&r, &in); err != nil || b != (Brief{o.State, o.Due, o.Change, o.ToChange}) {
 		t.Fatalf("Look = %+v, %v; Run %s %s %s", b, err, o.State, o.Due, o.Change)
 	}
 	if !slices.Contains(States(), o.State) {

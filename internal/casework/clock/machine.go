@@ -68,9 +68,9 @@ type machine struct {
 	// until holds the last day of the other periods.
 	completeUntil, deliveryUntil, escalationUntil, appealUntil, answerUntil, referralUntil day
 
-	extended, informed, doubted, appealUsed, answered bool
-	openInformation, openDoubt                        bool
-	defects                                           []day // the last days to mend what is open
+	extended, informed, doubted, appealUsed, answered, upheld bool
+	openInformation, openDoubt                                bool
+	defects                                                   []day // the last days to mend what is open
 }
 
 // newMachine prepares the case. The input was checked.

@@ -23,6 +23,9 @@ type Output struct {
 	HalfUntil gov.Date
 	// Left is what is left of the period, in days, while the count is suspended.
 	Left int
+	// ToChange says that an appeal was granted and the decision stands unchanged: the
+	// administration changes it. The law gives no day for that.
+	ToChange bool
 	// Timers are the periods that run on this day, the most urgent first; Overdue
 	// are those that ran out without changing the state.
 	Timers, Overdue []Timer
@@ -82,7 +85,7 @@ func Run(r Rules, in Input) (Output, error) {
 	}
 	asOf := dayOf(in.AsOf)
 	l.conclude(&m, asOf, later)
-	o := Output{State: m.state, Due: m.due.date(), HalfUntil: m.halfUntil().date(), Timers: m.timers(asOf), Overdue: m.overdue(asOf),
+	o := Output{State: m.state, Due: m.due.date(), HalfUntil: m.halfUntil().date(), ToChange: m.toChange(), Timers: m.timers(asOf), Overdue: m.overdue(asOf),
 		Transitions: l.transitions, Rejected: rejected, Change: m.next().date(), May: m.may(asOf), Explain: l.entries}
 	if m.state.Pending() || silent(l.transitions) {
 		o.SilenceFrom = m.silence().date()
@@ -101,8 +104,10 @@ func Run(r Rules, in Input) (Output, error) {
 type Brief struct {
 	State State
 	Due   gov.Date
-	// Change is the first day on which time alone changes the state; see Output.
-	Change gov.Date
+	// Change is the first day on which time alone changes the state, ToChange that a
+	// decision is to be changed; see Output.
+	Change   gov.Date
+	ToChange bool
 }
 
 // Look is Run without the reasons: it allocates nothing in the plain cases, so
@@ -112,7 +117,13 @@ func Look(r *Rules, in *Input) (Brief, error) {
 	if err != nil {
 		return Brief{}, err
 	}
-	return Brief{m.state, m.due.date(), m.next().date()}, nil
+	return Brief{m.state, m.due.date(), m.next().date(), m.toChange()}, nil
+}
+
+// toChange is answered by the decision that follows, or by whoever takes the
+// application back: both leave the states of an appeal.
+func (m *machine) toChange() bool {
+	return m.upheld && (m.state == AppealedState || m.state == Referred)
 }
 
 // fold runs the machine over the events up to the day asked for. It returns how

@@ -122,7 +122,7 @@ func day0(d gov.Date) *gov.Date {
 func sameLook(t *testing.T, r Rules, in Input, o Output) {
 	t.Helper()
 	b, err := Look(&r, &in)
-	if err != nil || b != (Brief{o.State, o.Due, o.Change}) {
+	if err != nil || b != (Brief{o.State, o.Due, o.Change, o.ToChange}) {
 		t.Errorf("Look = %+v, %v; Run says %s %s %s", b, err, o.State, o.Due, o.Change)
 	}
 }

@@ -35,6 +35,11 @@ type Look struct {
 	Change func(page, field string) string
 	// Upload is where files go in parts, "" where they don't.
 	Upload string
+	// Routes are the ways by which a document may come; nil offers all.
+	Routes func(*Once) []string
+	// Picture is the address of a picture of a file's first page, "" where none is
+	// shown; nil shows none.
+	Picture func(ref string) string
 	// Problems are those found, Typed what was posted, so that a wrong answer
 	// comes back as it was typed.
 	Problems []Problem
@@ -160,9 +165,25 @@ func (l Look) shownFiles(q *question, v any) []Shown {
 		v = m["files"]
 	}
 	for _, f := range filesOf(v) {
-		out = append(out, Shown{Text: gov.Text{"": f.Name}})
+		out = append(out, Shown{Text: gov.Text{"": f.Name}, Picture: l.picture(f)})
 	}
 	return out
+}
+
+// Picture is a picture of a file's first page as pages show it.
+type Picture struct {
+	Src  string // its address
+	Name string // of the file
+}
+
+func (l Look) picture(f File) *Picture {
+	if l.Picture == nil {
+		return nil
+	}
+	if src := l.Picture(f.Ref); src != "" {
+		return &Picture{src, f.Name}
+	}
+	return nil
 }
 
 func (l Look) shownParts(q *question, v any) []Shown {

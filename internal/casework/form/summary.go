@@ -52,6 +52,8 @@ type Shown struct {
 	Name gov.Text // of a part, such as "street"
 	Text gov.Text
 	Ltr  bool // it reads from left to right in every language
+	// Picture is that of a file, nil without one.
+	Picture *Picture
 }
 
 // ErrorView is one line of a summary of errors: a link to the field.

@@ -104,6 +104,8 @@ type FileView struct {
 	Name string
 	Size string
 	Drop string // the value of the button that removes it
+	// Picture is that of its first page, nil without one.
+	Picture *Picture
 }
 
 // OnceView says from whom a document is fetched, and why.

@@ -211,7 +211,7 @@ func (l Look) offer(x *Field, cs []choice) {
 func (l Look) fileField(fd *Field, v any, most int) {
 	fs := filesOf(v)
 	for _, f := range fs {
-		fd.Files = append(fd.Files, FileView{f.Name, l.Words.T("ask.file.size", "kb", l.Format.Number(int((f.Size+1023)/1024))), fd.Name + ":" + f.Ref})
+		fd.Files = append(fd.Files, FileView{f.Name, l.Words.T("ask.file.size", "kb", l.Format.Number(int((f.Size+1023)/1024))), fd.Name + ":" + f.Ref, l.picture(f)})
 	}
 	fd.Upload = l.Upload
 	fd.Room = len(fs) < most
@@ -221,11 +221,19 @@ func (l Look) evidenceField(fd *Field, q *question, v any, wrong bool) {
 	m, _ := v.(map[string]any)
 	route, _ := m["route"].(string)
 	route = l.typed(fd.Name+".route", route, wrong)
-	for _, x := range []string{RouteFetch, RouteWallet, RouteBring} {
+	ways := []string{RouteFetch, RouteWallet, RouteBring}
+	if l.Routes != nil {
+		ways = l.Routes(q.Once)
+	}
+	for _, x := range ways {
 		if e := q.shape.fields["route"].enum; e != nil && !slices.Contains(e, any(x)) {
 			continue
 		}
-		fd.Options = append(fd.Options, OptionView{fd.Name + ".route-" + x, x, l.say("ask.route." + x), l.say("ask.route." + x + ".hint"), route == x})
+		id := fd.Name + ".route-" + x
+		if len(fd.Options) == 0 {
+			id = fd.Name + ".route-" + RouteFetch // where problems of the question lead
+		}
+		fd.Options = append(fd.Options, OptionView{id, x, l.say("ask.route." + x), l.say("ask.route." + x + ".hint"), route == x})
 	}
 	bring := &Field{Control: string(files), Name: fd.Name + ".files", ID: fd.Name + ".files", Label: l.say("ask.file.bring")}
 	l.fileField(bring, m["files"], q.shape.fields["files"].max)
