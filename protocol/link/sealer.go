@@ -31,12 +31,16 @@ type sealer struct {
 	queue   []sealing
 	dead    error
 	waiting bool
+	busy    bool // somebody seals; what follows below is theirs
 
 	wake chan struct{}
 	tick chan struct{}
 	// stopped is closed when everything that waited was answered.
 	stopped chan struct{}
+	// alones are the senders that seal by themselves; none begins once dead is set.
+	alones sync.WaitGroup
 
+	one   [1]sealing
 	batch Batch
 	envs  []*Envelope
 	recs  []Record
@@ -73,11 +77,50 @@ func (s *sealer) put(f Frame, notify func(error)) {
 		notify(err)
 		return
 	}
+	if s.alone(&f) {
+		s.busy = true
+		s.alones.Add(1)
+		s.mu.Unlock()
+		s.sendOne(sealing{f, notify})
+		return
+	}
 	s.queue = append(s.queue, sealing{f, notify})
 	n := len(s.queue)
 	ready := n == 1 && !s.waiting || n == sealAt || s.waiting && s.complete(n)
 	s.mu.Unlock()
 	if ready {
+		signal(s.wake)
+	}
+}
+
+// maxAlone is the length of the longest frame that its sender writes himself: it fits
+// into the system's buffer, so that nobody is kept by a peer that does not read.
+const maxAlone = 32 << 10
+
+// alone says that a message has nobody to wait for and nobody before it, so that its
+// sender may seal it himself, which saves a change of goroutine. The caller holds the lock.
+func (s *sealer) alone(f *Frame) bool {
+	return !s.busy && !s.waiting && len(s.queue) == 0 && s.open.Load() <= 1 && f.size() <= maxAlone
+}
+
+// sendOne sends a message in its sender's goroutine, which has marked the sealer busy.
+func (s *sealer) sendOne(it sealing) {
+	defer s.alones.Done()
+	s.one[0] = it
+	if err := s.send(s.one[:]); err != nil {
+		s.c.fail(err)
+	}
+	s.one[0] = sealing{}
+	s.free()
+}
+
+// free gives the sealer to whoever comes next.
+func (s *sealer) free() {
+	s.mu.Lock()
+	s.busy = false
+	more := len(s.queue) > 0
+	s.mu.Unlock()
+	if more {
 		signal(s.wake)
 	}
 }
@@ -106,8 +149,12 @@ func (s *sealer) run() {
 		}
 		s.hold()
 		s.mu.Lock()
+		if s.busy { // who is gives it back
+			s.mu.Unlock()
+			continue
+		}
 		items := s.queue
-		s.queue = spare[:0]
+		s.queue, s.busy = spare[:0], true
 		s.mu.Unlock()
 		for rest := items; len(rest) > 0; {
 			n := portion(rest)
@@ -118,11 +165,7 @@ func (s *sealer) run() {
 		}
 		clear(items)
 		spare = items
-		s.mu.Lock()
-		if len(s.queue) > 0 {
-			signal(s.wake)
-		}
-		s.mu.Unlock()
+		s.free()
 	}
 }
 
@@ -179,6 +222,7 @@ func (s *sealer) stop(err error) {
 	items := s.queue
 	s.queue = nil
 	s.mu.Unlock()
+	s.alones.Wait()
 	for _, it := range items {
 		it.notify(fmt.Errorf("%w: %w", ErrNotSent, err))
 	}
@@ -211,7 +255,9 @@ func (s *sealer) send(items []sealing) error {
 	seq, err := s.c.cfg.Journal.Append(s.recs)
 	clear(s.recs)
 	clear(s.envs)
-	if err == nil && s.durable {
+	if err == nil && s.durable && len(items) == 1 && s.open.Load() <= 1 {
+		err = s.c.cfg.Journal.Wait(s.c.ctx, seq)
+	} else if err == nil && s.durable {
 		var late bool
 		if late, err = s.flushed(seq); late {
 			// The messages that come now must not wait for this flush to be
