@@ -25,9 +25,29 @@ const (
 	nonceLife  = 5 * time.Minute
 )
 
+// stampLength is how many digits of a token tell when it was made, in seconds.
+const stampLength = 8
+
+// newToken makes an access token. It begins with the second in which it was made, so that
+// tokens that are kept together are used together: with keys in no order every issuance
+// would touch a page of its own on the disk. The rest nobody can guess.
+func newToken(now time.Time) string {
+	return fmt.Sprintf("%0*x.%s", stampLength, uint32(now.Unix()), newSecret())
+}
+
+// tokenKey is what is kept of a token: when it says that it was made, and a hash of all
+// of it.
+func tokenKey(token string) string {
+	stamp, _, found := strings.Cut(token, ".")
+	if !found || len(stamp) != stampLength || strings.Trim(stamp, "0123456789abcdef") != "" {
+		return digest(token)
+	}
+	return stamp + digest(token)
+}
+
 // access is an access token that was found good.
 type access struct {
-	hash   string
+	hash   string // tokenKey of it
 	grant  string
 	key    string // thumbprint of the key that it is bound to; empty of a bearer's
 	wallet string // copy of the wallet
@@ -47,10 +67,11 @@ func (r *seen) Seen(_ context.Context, key string, until time.Time) (bool, error
 	return false, nil
 }
 
-// keep remembers the proofs; one that was there already refuses the request.
+// keep remembers the proofs; one that was there already refuses the request. When it
+// may be forgotten follows from the time that its signer wrote into it.
 func (r *seen) keep(ctx context.Context, tx *db.Tx) (refused, err error) {
 	for i, k := range r.keys {
-		res, err := tx.ExecContext(ctx, `INSERT INTO credential_seen (proof, ends_at) VALUES ($1, $2) ON CONFLICT (proof) DO NOTHING`, digest(k), db.Micros(r.ends[i]))
+		res, err := tx.ExecContext(ctx, `INSERT INTO credential_proof (ends_at, proof) VALUES ($1, $2) ON CONFLICT (ends_at, proof) DO NOTHING`, db.Micros(r.ends[i]), digest(k))
 		if err != nil {
 			return nil, fmt.Errorf("remembering a proof: %w", err)
 		}
@@ -126,7 +147,8 @@ func (s *Credentials) grantToken(ctx context.Context, req *oauth.TokenRequest, c
 	if c.dpop == nil && !s.Tolerant {
 		return nil, fmt.Errorf("%w: tokens are bound to a key", oauth.InvalidDPoPProof)
 	}
-	now, text := s.Clock.Now(), newSecret()
+	now := s.Clock.Now()
+	text := newToken(now)
 	answer := &oauth.TokenResponse{AccessToken: text, TokenType: oauth.Bearer, ExpiresIn: int(bearerLife / time.Second)}
 	key := ""
 	if c.dpop != nil {
@@ -169,7 +191,7 @@ func (s *Credentials) grantToken(ctx context.Context, req *oauth.TokenRequest, c
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO credential_token (hash, grant_id, key, wallet, body, issued, ends_at) VALUES ($1, $2, $3, $4, $5, 0, $6)`,
-			digest(text), g.id, key, g.body.Wallet, string(body), db.Micros(now.Add(time.Duration(answer.ExpiresIn)*time.Second)))
+			tokenKey(text), g.id, key, g.body.Wallet, string(body), db.Micros(now.Add(time.Duration(answer.ExpiresIn)*time.Second)))
 		return err
 	})
 	if refused != nil {
@@ -240,7 +262,7 @@ func (s *Credentials) access(r *http.Request, path string, used *seen) (*access,
 	if err != nil {
 		return nil, err
 	}
-	a := &access{hash: digest(auth.Token)}
+	a := &access{hash: tokenKey(auth.Token)}
 	var body string
 	var ends int64
 	err = s.DB.Reader().QueryRowContext(r.Context(), `SELECT grant_id, key, wallet, body, ends_at FROM credential_token WHERE hash = $1`, a.hash).Scan(&a.grant, &a.key, &a.wallet, &body, &ends)
