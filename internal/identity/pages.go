@@ -121,6 +121,7 @@ type signInData struct {
 	Samples   []sampleAccount
 	Providers []*Provider
 	Passkeys  bool
+	Elsewhere string // where passkeys work, when not here
 	Token     string
 	Demo      bool
 }
@@ -140,7 +141,7 @@ func (p *Pages) providers() []*Provider {
 }
 
 func (p *Pages) signInPage(w http.ResponseWriter, r *http.Request) {
-	d := signInData{Demo: p.Site.Demo, To: SafeReturn(p.Root, r.URL.Query().Get("to")), Providers: p.providers(), Passkeys: p.Passkeys != nil && p.Root == Office}
+	d := signInData{Demo: p.Site.Demo, To: SafeReturn(p.Root, r.URL.Query().Get("to")), Providers: p.providers(), Passkeys: p.Passkeys != nil && p.Root == Office, Elsewhere: p.elsewhere(r)}
 	// People of a demonstration sign in through its provider, as anybody would.
 	if p.Site.Demo && (p.Root == Office || len(d.Providers) == 0) {
 		all, err := p.Accounts.List(r.Context())

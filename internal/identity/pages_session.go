@@ -15,10 +15,20 @@ type page struct {
 	Who           gov.Actor
 	Acting        Subject
 	Mine, Keys    bool // which links of the bar exist
+	// Elsewhere is the origin of the same page at which passkeys work; empty where they
+	// work here, or are not for this part of the site.
+	Elsewhere string
 }
 
 func (p *Pages) page(r *http.Request, current string) page {
-	return page{Root: p.Root, Current: current, Who: Actor(r), Acting: Acting(r), Mine: p.Root == Me, Keys: p.Root == Office && p.Passkeys != nil}
+	return page{Root: p.Root, Current: current, Who: Actor(r), Acting: Acting(r), Mine: p.Root == Me, Keys: p.Root == Office && p.Passkeys != nil, Elsewhere: p.elsewhere(r)}
+}
+
+func (p *Pages) elsewhere(r *http.Request) string {
+	if p.Passkeys == nil || p.Root != Office || !p.Site.Demo {
+		return ""
+	}
+	return p.Passkeys.Elsewhere(r)
 }
 
 // moment is a time as readers write it.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -60,6 +61,19 @@ func NewPasskeys(a *Accounts, name string, origins ...string) (*Passkeys, error)
 		return nil, errors.New("passkeys need an origin")
 	}
 	return p, nil
+}
+
+// Elsewhere is the origin at which passkeys work, when this request came by an address
+// by number, as that of a demonstration on this machine: browsers know none there.
+func (p *Passkeys) Elsewhere(r *http.Request) string {
+	host := r.Host
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+		return ""
+	}
+	return p.sites[0].Config.RPOrigins[0]
 }
 
 // site returns the one of our own origins that was asked, never what a header
