@@ -31,6 +31,16 @@ func TestTemplatesHaveNothingInline(t *testing.T) {
 	})
 }
 
+// A box that is chosen is laid out by the class check; choice alone only draws its border,
+// and lets boxes and words fall over each other.
+func TestChoicesAreLaidOut(t *testing.T) {
+	walk(t, []string{".html"}, func(file, text string) {
+		if strings.Contains(text, `class="choice`) {
+			t.Errorf("%s has a choice that is no check", file)
+		}
+	})
+}
+
 // physical matches properties that know left from right.
 var physical = regexp.MustCompile(`(?m)(?:^|[\s;{])((?:margin|padding|border)-(?:left|right|top|bottom)(?:-[a-z]+)?|left|right|text-align:\s*(?:left|right)|float|border-(?:top|bottom)-(?:left|right)-radius|width|height|(?:min|max)-(?:width|height))\s*:`)
 
