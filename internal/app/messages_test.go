@@ -29,7 +29,7 @@ func TestMessagesAreComplete(t *testing.T) {
 // time; each is checked where its values are listed.
 var built = []string{"problem.", "credential.stand.", "credential.event.", "credential.claim.", "credential.colour.", "ask.", "clock.", "casework.", "state.", "audit.", "identity.role.", "demo.account.", "form.", "remedy.", "day.", "search.",
 	"nav.", "procedure.receives", "procedure.studies", "procedure.delivers", "procedure.competent", "silence.", "history.",
-	"law.import.code.", "law.op.reason.", "law.piece.", "exchange.class.", "exchange.state.", "exchange.sign.", "exchange.key.", "exchange.question.", "build.kind.", "build.state.", "office.opinion.result.", "pay.state.", "book.", "cases.scope.", "cases.stars.", "document.appeal_", "document.granted_", "document.refused_"}
+	"law.import.code.", "law.op.reason.", "law.piece.", "exchange.class.", "exchange.state.", "exchange.sign.", "exchange.key.", "exchange.question.", "build.kind.", "build.state.", "office.opinion.result.", "pay.state.", "verify.question.unit.", "book.", "cases.scope.", "cases.stars.", "document.appeal_", "document.granted_", "document.refused_"}
 
 var quoted = regexp.MustCompile(`"([a-z][a-z0-9_-]*(?:\.[a-z0-9_-]+)*)"`)
 
