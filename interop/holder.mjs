@@ -39,7 +39,11 @@ for (const o of job.offers) {
 				const object = d.issuerAuth.mobileSecurityObject
 				must(object.docType === 'org.iso.18013.5.1.mDL', object.docType)
 				must(await sameKey(object.deviceKeyInfo.deviceKey.jwk, keys[i].publicJwk), 'it is bound to another key')
-				must(d.getPrettyClaims('org.iso.18013.5.1').family_name === o.family_name, 'the name is another')
+				const says = d.getPrettyClaims('org.iso.18013.5.1')
+				must(says.family_name === o.family_name, 'the name is another')
+				const right = says.driving_privileges[0]
+				must((right instanceof Map ? right.get('vehicle_category_code') : right.vehicle_category_code) === 'B', 'the category is another')
+				must(says.portrait instanceof Uint8Array && says.portrait[0] === 0xff && says.un_distinguishing_sign, 'the portrait or the sign is not there')
 			} else {
 				const { payload, header } = await sdJwt(credential, anchor)
 				await refused('an altered document', () => sdJwt(altered(credential, 0.1), anchor))

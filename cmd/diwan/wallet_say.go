@@ -23,7 +23,7 @@ func sayPlan(out io.Writer, p *app.WalletPlan, lang string) {
 	for _, s := range p.Shows {
 		fmt.Fprintf(out, "  document %s (%s), %s\n", s.Document.ID, clean(s.Document.Type), s.Standing)
 		for _, c := range s.Claims {
-			fmt.Fprintf(out, "    %s\n", clean(app.LabelOf(s.Document, c.String(), lang)))
+			fmt.Fprintf(out, "    %s\n", clean(app.LabelOf(s.Document, c, lang)))
 		}
 		if len(s.Claims) == 0 {
 			fmt.Fprintln(out, "    only what can not be hidden")
@@ -60,7 +60,11 @@ func sayDocument(out io.Writer, d *app.WalletDocument) {
 	}
 	t := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	for _, c := range d.Claims {
-		fmt.Fprintf(t, "  %s\t%s\n", clean(c.Label), clean(fmt.Sprint(c.Value)))
+		label := clean(c.Label)
+		for _, line := range c.Says {
+			fmt.Fprintf(t, "  %s\t%s\n", label, clean(line))
+			label = ""
+		}
 	}
 	t.Flush()
 	for _, s := range d.Shown {

@@ -132,6 +132,17 @@ func TestWalletCommand(t *testing.T) {
 	if got := do("", "show", id, "--json"); !strings.Contains(got, `"unused":1`) || strings.Contains(got, "PRIVATE") || strings.Contains(got, `"key"`) {
 		t.Errorf("show says %q", got)
 	}
+	demand(t, base+"/demo/offers", `{"type":"driving-licence"}`, &o)
+	do("", "receive", o.Link, "--tx-code", o.Code, "--copies", "1")
+	if err := json.Unmarshal([]byte(do("", "list", "--json")), &list); err != nil || len(list) != 3 {
+		t.Fatal(list, err)
+	}
+	for _, d := range list {
+		if got := do("", "show", d.ID, "--lang", "fr", "--offline"); d.ID != id && (!strings.Contains(got, "Catégorie B · À partir du 2016-04-01 · Jusqu’au 2036-03-31\n") ||
+			strings.Count(got, "2036-03-31") < 2 || !strings.Contains(got, "(picture)") || strings.Contains(got, "vehicle_category_code")) {
+			t.Errorf("show says %q", got)
+		}
+	}
 	file := filepath.Join(t.TempDir(), "backup")
 	do("correct horse battery\n", "export", file)
 	if err := try("correct horse battery\n", "export", file); err == nil {

@@ -125,6 +125,7 @@ func (d decisions) Facts(ctx context.Context, source string) (credential.Facts, 
 		"office":    map[string]any{"name": texts(catalogued{a, caseworkPlan{}}.name(c.Administration))},
 		"applicant": map[string]any{"name": latin(content.Applicant, a.Country)},
 		"decision":  map[string]any{"on": gov.DateOf(a.clock.Now(), a.Country.Zone()).String()},
+		"country":   credential.CountryFacts(a.Country),
 	}
 	if c.Form == "" || len(content.Answers) == 0 { // it came by a program, with answers of its own form
 		return f, nil
@@ -274,12 +275,8 @@ func (a *App) printDocument(r *http.Request, p *credential.Printed) ([]byte, err
 	m := &document.Maker{Country: a.Country, Words: a.Site.Words, Langs: a.Country.Order()[:min(2, len(a.Country.Languages))]}
 	f := document.HeldFacts{Facts: document.Facts{Number: p.Number, At: a.clock.Now(), Office: p.Office, Title: p.Name, Demo: a.Config.Demo}, From: p.From, Until: p.Until, Code: p.Code}
 	for _, s := range p.Says {
-		row := document.HeldRow{Label: s.Label, Text: s.Text, Day: s.Day}
-		if s.Kind == credential.YesNo {
-			row.Yes = &s.Yes
-		}
 		if s.Kind != credential.Image {
-			f.Rows = append(f.Rows, row)
+			f.Rows = append(f.Rows, heldRow(s))
 		}
 	}
 	b, err := m.Held(f)
@@ -287,4 +284,20 @@ func (a *App) printDocument(r *http.Request, p *credential.Printed) ([]byte, err
 		return nil, fmt.Errorf("making the paper form of a document: %w", err)
 	}
 	return a.seal(r.Context(), b, p.Administration, p.Office)
+}
+
+// heldRow is one thing that a document says as its paper form writes it.
+func heldRow(s credential.Said) document.HeldRow {
+	row := document.HeldRow{Label: s.Label, Text: s.Text, Day: s.Day}
+	if s.Kind == credential.YesNo {
+		row.Yes = &s.Yes
+	}
+	for _, entry := range s.Entries {
+		var one []document.HeldRow
+		for _, m := range entry {
+			one = append(one, heldRow(m))
+		}
+		row.Entries = append(row.Entries, one)
+	}
+	return row
 }

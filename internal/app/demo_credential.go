@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -10,6 +11,7 @@ import (
 
 	"diwan/country"
 	"diwan/internal/credential"
+	"diwan/internal/credential/specimen"
 	"diwan/internal/gov"
 	"diwan/internal/problem"
 )
@@ -27,6 +29,8 @@ type sampleRegisters struct {
 	Registers map[string]struct {
 		Administration string         `json:"administration"`
 		Values         map[string]any `json:"values"`
+		// Specimens are the values that are pictures: the program draws them.
+		Specimens []string `json:"specimens"`
 	} `json:"registers"`
 }
 
@@ -58,8 +62,23 @@ func (a *App) sampleFacts(_ context.Context, source string) (credential.Facts, e
 	for k, v := range r.Values {
 		values[k] = v
 	}
+	if err := draw(values, r.Specimens); err != nil {
+		return nil, err
+	}
 	return credential.Facts{"register": values, "office": map[string]any{"name": texts(catalogued{a, caseworkPlan{}}.name(r.Administration))},
-		"decision": map[string]any{"on": gov.DateOf(a.clock.Now(), a.Country.Zone()).String()}}, nil
+		"decision": map[string]any{"on": gov.DateOf(a.clock.Now(), a.Country.Zone()).String()}, "country": credential.CountryFacts(a.Country)}, nil
+}
+
+// draw puts a specimen in the place of each picture.
+func draw(values map[string]any, names []string) error {
+	for _, n := range names {
+		b, err := specimen.Portrait()
+		if err != nil {
+			return err
+		}
+		values[n] = base64.StdEncoding.EncodeToString(b)
+	}
+	return nil
 }
 
 // offerRequest is what /demo/offers is asked.

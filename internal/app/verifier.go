@@ -150,6 +150,9 @@ func (a *App) askedKinds(ctx context.Context) ([]verifier.Kind, error) {
 		for _, f := range (&walletDocument{VCT: t.VCT, DocType: t.DocType, Namespace: t.Namespace}).forms() {
 			k := verifier.Kind{Name: t.Name, Format: f.format, Type: f.kind}
 			for _, c := range t.Claims {
+				if !c.In(f.format) {
+					continue
+				}
 				k.Claims = append(k.Claims, verifier.KindClaim{Path: f.path(c.Name), Label: c.Label})
 			}
 			out = append(out, k)

@@ -8,9 +8,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -114,6 +112,8 @@ type WalletClaim struct {
 	Path  json.RawMessage `json:"path"`
 	Label string          `json:"label,omitempty"`
 	Value any             `json:"value"`
+	// Says are the lines in which a person reads the value: one for each entry of a list.
+	Says []string `json:"-"`
 }
 
 // WalletShown is one time that a document was shown.
@@ -167,43 +167,6 @@ func ShowDocument(ctx context.Context, w *Wallet, d *WalletHeld, lang string, as
 	return out, nil
 }
 
-// ownMembers are about the document itself, and told in other ways.
-var ownMembers = []string{"iss", "iat", "nbf", "exp", "cnf", "vct", "vct#integrity", "aka_vcts", "status"}
-
-// claimsOf lists what a document says: what its issuer described, in that order, then
-// the rest.
-func claimsOf(d *WalletHeld, c *holder.Content, lang string) (out []WalletClaim) {
-	seen := map[string]bool{}
-	for _, l := range d.Labels {
-		found, err := l.Path.Locate(c.Claims)
-		if err != nil {
-			continue // it is not in this document
-		}
-		for _, m := range found {
-			seen[m.Path.String()] = true
-			out = append(out, WalletClaim{json.RawMessage(m.Path.String()), labelIn(l.Display, lang), m.Value})
-		}
-	}
-	add := func(name string, path []string, v any) {
-		b, err := json.Marshal(path)
-		if err == nil && !seen[string(b)] {
-			out = append(out, WalletClaim{b, name, v})
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.Claims)) {
-		m, ok := c.Claims[name].(map[string]any)
-		switch {
-		case d.Format == openid4.MDoc && ok:
-			for _, id := range slices.Sorted(maps.Keys(m)) {
-				add(id, []string{name, id}, m[id])
-			}
-		case !slices.Contains(ownMembers, name):
-			add(name, []string{name}, c.Claims[name])
-		}
-	}
-	return out
-}
-
 // labelIn is a name in a language, or the first there is.
 func labelIn(list []vci.Label, lang string) string {
 	for _, l := range list {
@@ -215,16 +178,6 @@ func labelIn(list []vci.Label, lang string) string {
 		return list[0].Name
 	}
 	return ""
-}
-
-// LabelOf is what the issuer calls the claim at a path, in a language.
-func LabelOf(d *WalletHeld, path string, lang string) string {
-	for _, l := range d.Labels {
-		if l.Path.String() == path {
-			return labelIn(l.Display, lang)
-		}
-	}
-	return path
 }
 
 // SaveBackup writes a backup into a file that only its owner can read and that was not

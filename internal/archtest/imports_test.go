@@ -70,6 +70,7 @@ var table = []rule{
 	{"internal/exchange/gateway/...", concat(words, platform, "protocol/xroad/...", "protocol/httpsig", "protocol/link", "internal/exchange/..."), nil},
 	{"internal/exchange", concat(words, platform, "protocol/xroad", "protocol/httpsig", "internal/exchange/contract", "internal/exchange/pki", "internal/exchange/snapshot", "internal/exchange/translog"), nil},
 	{"internal/casework", concat(words, platform, "internal/casework/...", "internal/webhook"), nil},
+	{"internal/credential/specimen", []string{}, []string{}},
 	{"internal/credential", concat(words, platform, "internal/pdf/seal", "internal/qr", "protocol/..."), []string{"github.com/go-jose/go-jose/v4"}},
 	{"internal/qr", nil, []string{"github.com/boombuler/barcode"}},
 	{"internal/verifier/check", []string{"internal/outbound", "protocol/..."}, []string{"github.com/fxamacker/cbor/v2", "github.com/makiuchi-d/gozxing"}},

@@ -55,6 +55,12 @@ func collect(t *Type, f Facts, given Values) (Values, []Fault) {
 	return v, faults
 }
 
+// CountryFacts are those that stand in every document of a country: its codes, by which
+// machines abroad know it.
+func CountryFacts(c *gov.Country) map[string]any {
+	return map[string]any{"code": c.Code, "distinguishing_sign": c.DistinguishingSign}
+}
+
 // at finds a value by its path; an empty text is none.
 func (f Facts) at(path string) (any, bool) {
 	var v any = map[string]any(f)
@@ -89,6 +95,8 @@ func (k *Claim) clean(v any) (any, bool) {
 			return json.Number(b), err == nil
 		}
 		return nil, false
+	case List:
+		return k.cleanList(v)
 	}
 	s, ok := v.(string)
 	if !ok {

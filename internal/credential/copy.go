@@ -63,7 +63,7 @@ func (s *Credentials) sdjwt(c *checked, by certified, holder *ecdsa.PublicKey, a
 	var hidden []claimpath.Path
 	for _, k := range c.kind.Claims {
 		v, ok := c.values[k.Name]
-		if !ok {
+		if !ok || !k.In(SDJWT) {
 			continue
 		}
 		if k.Kind == Image {
@@ -111,10 +111,10 @@ func (s *Credentials) mdoc(c *checked, by certified, holder *ecdsa.PublicKey, at
 	}
 	for _, k := range c.kind.Claims {
 		v, ok := c.values[k.Name]
-		if !ok {
+		if !ok || !k.In(MDoc) {
 			continue
 		}
-		x, err := element(k.Kind, v)
+		x, err := k.element(v)
 		if err != nil {
 			return "", err
 		}
@@ -128,8 +128,10 @@ func (s *Credentials) mdoc(c *checked, by certified, holder *ecdsa.PublicKey, at
 }
 
 // element is a value as an mdoc has it.
-func element(kind string, v any) (any, error) {
-	switch kind {
+func (k *Claim) element(v any) (any, error) {
+	switch k.Kind {
+	case List:
+		return k.elements(v)
 	case Day:
 		return mdoc.Date(v.(string)), nil
 	case Image:

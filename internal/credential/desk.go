@@ -23,6 +23,7 @@ type Desk struct {
 func (d *Desk) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /office/documents", d.list)
 	mux.HandleFunc("GET /office/documents/{id}", d.document)
+	mux.HandleFunc("GET /office/documents/{id}/picture/{claim}", d.picture)
 	mux.HandleFunc("POST /office/documents/{id}", d.act)
 	mux.HandleFunc("GET /office/types", d.types)
 	mux.HandleFunc("GET /office/types/{id}", d.editType)
@@ -115,7 +116,7 @@ func (d *Desk) showDocument(w http.ResponseWriter, r *http.Request, status int, 
 	}
 	var t *Type
 	if err == nil {
-		t, data.Says, err = d.said(r, x)
+		t, data.Says, err = d.said(r, x, deskPath+x.ID)
 	}
 	if err == nil {
 		data.History, err = d.story(ctx, x)
@@ -132,7 +133,7 @@ func (d *Desk) showDocument(w http.ResponseWriter, r *http.Request, status int, 
 		return
 	}
 	for _, f := range faults {
-		if k, ok := t.Claim(f.Claim); ok && k.Kind != Image {
+		if k, ok := t.Claim(f.Claim); ok && k.Kind != Image && k.Kind != List {
 			data.Missing = append(data.Missing, k)
 		}
 	}

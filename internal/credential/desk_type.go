@@ -2,6 +2,7 @@ package credential
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -55,7 +56,7 @@ func (d *Desk) showType(w http.ResponseWriter, r *http.Request, status int, t *T
 	}
 	title, _ := t.Name.In("", d.Country.Order())
 	d.page(w, r, status, "office-type", title, "/office/types/"+t.ID, typeData{Who: d.Actor(r), Type: t, Seen: seen, Langs: d.Country.Languages,
-		Colours: Colours, Kinds: kinds, Error: wrong, Saved: r.URL.Query().Get("saved") == "1"})
+		Colours: Colours, Kinds: flat, Error: wrong, Saved: r.URL.Query().Get("saved") == "1"})
 }
 
 // saveType publishes what the officer edited as the next version.
@@ -104,6 +105,11 @@ func (d *Desk) typeOf(r *http.Request, old *Type) (*Type, error) {
 	for _, k := range old.Claims {
 		k.Label = d.text(r, "label."+k.Name)
 		k.Mandatory, k.Open, k.Paper = f.Get("mandatory."+k.Name) == "yes", f.Get("open."+k.Name) == "yes", f.Get("paper."+k.Name) == "yes"
+		k.Members = slices.Clone(k.Members)
+		for i := range k.Members {
+			m := &k.Members[i]
+			m.Label, m.Mandatory = d.text(r, "label."+k.Name+"."+m.Name), f.Get("mandatory."+k.Name+"."+m.Name) == "yes"
+		}
 		t.Claims = append(t.Claims, k)
 	}
 	if name := strings.TrimSpace(f.Get("new")); name != "" {

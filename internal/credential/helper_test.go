@@ -7,6 +7,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -22,6 +23,7 @@ import (
 
 	"diwan/country"
 	"diwan/internal/audit"
+	"diwan/internal/credential/specimen"
 	"diwan/internal/db"
 	"diwan/internal/db/dbtest"
 	"diwan/internal/gov"
@@ -133,7 +135,18 @@ func facts() Facts {
 		"applicant": map[string]any{"name": "Salma EL MITAL"}, "case": map[string]any{"number": "2026-AAAA"},
 		"answers": map[string]any{"land": map[string]any{"title": "12345/06"}, "project": map[string]any{"floors": json.Number("2"), "covered": json.Number("140.5")}},
 		"register": map[string]any{"family_name": "EL MITAL", "given_name": "Salma", "birth_date": "1990-04-12", "expiry_date": "2036-03-31", "issuing_country": "MA", "number": "00/1",
-			"categories": "B", "age_over_18": true}}
+			"categories": "B", "age_over_18": true, "portrait": face(),
+			"driving_privileges": []any{map[string]any{"vehicle_category_code": "A1", "issue_date": "2014-05-02"}, map[string]any{"vehicle_category_code": "B", "issue_date": "2016-04-01", "expiry_date": "2036-03-31"}}},
+		"country": map[string]any{"code": "MA", "distinguishing_sign": "MA"}}
+}
+
+// face is a picture of nobody, as registers keep pictures.
+func face() string {
+	b, err := specimen.Portrait()
+	if err != nil {
+		panic(err)
+	}
+	return base64.StdEncoding.EncodeToString(b)
 }
 
 // document makes a signed document of a type for a person.

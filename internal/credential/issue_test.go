@@ -149,6 +149,7 @@ func TestMDoc(t *testing.T) {
 		if doc.DocType != "org.iso.18013.5.1.mDL" || !key.PublicKey.Equal(doc.DeviceKey) {
 			t.Errorf("%+v", doc)
 		}
+		mdl(t, doc.Elements["org.iso.18013.5.1"])
 	})
 }
 

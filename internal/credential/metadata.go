@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,17 +62,26 @@ func (s *Credentials) configuration(t *Type, format string) vci.Configuration {
 	}
 	c.Details = &vci.Details{Display: shown}
 	for _, k := range t.Claims {
+		if !k.In(format) {
+			continue
+		}
 		at := claimpath.Path{k.Name}
 		if format == MDoc {
 			at = claimpath.Path{t.Namespace, k.Name}
 		}
-		claim := vci.Claim{Path: at, Mandatory: k.Mandatory}
-		for _, d := range s.displays(k.Label) {
-			claim.Display = append(claim.Display, vci.Label{Name: d.Name, Locale: d.Locale})
+		c.Details.Claims = append(c.Details.Claims, vci.Claim{Path: at, Mandatory: k.Mandatory, Display: s.labels(k.Label)})
+		for _, m := range k.Members {
+			c.Details.Claims = append(c.Details.Claims, vci.Claim{Path: append(slices.Clone(at), nil, m.Name), Mandatory: m.Mandatory, Display: s.labels(m.Label)})
 		}
-		c.Details.Claims = append(c.Details.Claims, claim)
 	}
 	return c
+}
+
+func (s *Credentials) labels(name gov.Text) (all []vci.Label) {
+	for _, d := range s.displays(name) {
+		all = append(all, vci.Label{Name: d.Name, Locale: d.Locale})
+	}
+	return all
 }
 
 func (s *Credentials) displays(name gov.Text) (all []vci.Display) {
@@ -183,7 +193,7 @@ func (h *issuerHTTP) typeMetadata(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusNotFound, map[string]string{"error": "type_not_found"})
 		return
 	}
-	b, err := h.typeDocument(t)
+	b, err := h.typeDocument(t, SDJWT)
 	if err != nil {
 		h.resourceError(w, err)
 		return
@@ -193,9 +203,9 @@ func (h *issuerHTTP) typeMetadata(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(b)
 }
 
-// typeDocument is the type metadata of a type: the same bytes for the same version,
-// since credentials carry its digest.
-func (s *Credentials) typeDocument(t *Type) ([]byte, error) {
+// typeDocument is the type metadata of a type with the claims of a format: the same bytes
+// for the same version, since credentials carry its digest.
+func (s *Credentials) typeDocument(t *Type, format string) ([]byte, error) {
 	m := sdjwt.TypeMetadata{VCT: t.VCT}
 	m.Name, _ = t.Name.In("en", s.Country.Order())
 	m.Description, _ = t.About.In("en", s.Country.Order())
@@ -203,14 +213,24 @@ func (s *Credentials) typeDocument(t *Type) ([]byte, error) {
 		m.Display = append(m.Display, sdjwt.TypeDisplay{Locale: d.Locale, Name: d.Name})
 	}
 	for _, k := range t.Claims {
-		c := sdjwt.ClaimMetadata{Path: claimpath.Path{k.Name}, Mandatory: k.Mandatory, SD: "always"}
+		if !k.In(format) {
+			continue
+		}
+		c := sdjwt.ClaimMetadata{Path: claimpath.Path{k.Name}, Mandatory: k.Mandatory, SD: "always", Display: s.claimDisplays(k.Label)}
 		if k.Open {
 			c.SD = "never"
 		}
-		for _, d := range s.displays(k.Label) {
-			c.Display = append(c.Display, sdjwt.ClaimDisplay{Locale: d.Locale, Label: d.Name})
-		}
 		m.Claims = append(m.Claims, c)
+		for _, x := range k.Members { // the list is shown or hidden as a whole
+			m.Claims = append(m.Claims, sdjwt.ClaimMetadata{Path: claimpath.Path{k.Name, nil, x.Name}, Mandatory: x.Mandatory, SD: "never", Display: s.claimDisplays(x.Label)})
+		}
 	}
 	return json.Marshal(m)
+}
+
+func (s *Credentials) claimDisplays(name gov.Text) (all []sdjwt.ClaimDisplay) {
+	for _, d := range s.displays(name) {
+		all = append(all, sdjwt.ClaimDisplay{Locale: d.Locale, Label: d.Name})
+	}
+	return all
 }

@@ -3,7 +3,6 @@ package credential
 import (
 	"context"
 	"embed"
-	"encoding/json"
 	"html/template"
 	"io/fs"
 	"net/http"
@@ -48,6 +47,7 @@ type Mine struct {
 func (m *Mine) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /me/documents", m.list)
 	mux.HandleFunc("GET /me/documents/{id}", m.show)
+	mux.HandleFunc("GET /me/documents/{id}/picture/{claim}", m.picture)
 	mux.HandleFunc("POST /me/documents/{id}/offer", m.offer)
 	mux.HandleFunc("GET /me/documents/{id}/paper", m.paper)
 	mux.HandleFunc("GET /me/wallet/requests/{id}", m.ask)
@@ -142,12 +142,15 @@ type Said struct {
 	Text  string
 	Day   gov.Date
 	Yes   bool
-	Image template.URL
-	Open  bool // it can't be hidden
+	Image string // where the picture lies, on this page's own site
+	Open  bool   // it can't be hidden
+	// Entries are those of a list, each with what its members say.
+	Entries [][]Said
 }
 
-// said lists what a document says in the order of its type.
-func (s *Credentials) said(r *http.Request, d *Document) (*Type, []Said, error) {
+// said lists what a document says in the order of its type. page is the path of the
+// document's page, below which its pictures lie.
+func (s *Credentials) said(r *http.Request, d *Document, page string) (*Type, []Said, error) {
 	t, err := s.TypeVersion(r.Context(), d.Type, d.Version)
 	if err != nil {
 		return nil, nil, err
@@ -163,20 +166,13 @@ func (s *Credentials) said(r *http.Request, d *Document) (*Type, []Said, error) 
 			continue
 		}
 		one := Said{Label: k.Label, Kind: k.Kind, Open: k.Open}
-		switch x := x.(type) {
-		case bool:
-			one.Yes = x
-		case json.Number:
-			one.Text = x.String()
-		case string:
-			switch k.Kind {
-			case Day:
-				one.Day, err = gov.ParseDate(x)
-			case Image:
-				one.Image = template.URL("data:image/jpeg;base64," + x) //nolint:gosec // a JPEG by its check, in base64
-			default:
-				one.Text = x
-			}
+		switch k.Kind {
+		case Image:
+			one.Image = "/" + string(web.LangOf(r)) + page + picturePath + k.Name
+		case List:
+			one.Entries, err = k.entries(x)
+		default:
+			err = one.take(x)
 		}
 		if err != nil {
 			return nil, nil, err
@@ -204,7 +200,7 @@ func (m *Mine) show(w http.ResponseWriter, r *http.Request) {
 	}
 	if err == nil {
 		data.Can = d.Valid(m.today())
-		_, data.Says, err = m.said(r, d)
+		_, data.Says, err = m.said(r, d, minePath+d.ID)
 	}
 	if err == nil {
 		data.History, err = m.story(r.Context(), d)

@@ -42,7 +42,7 @@ func (s *Credentials) printed(r *http.Request, d *Document) (*Printed, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, says, err := s.said(r, d)
+	_, says, err := s.said(r, d, minePath+d.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -34,19 +34,19 @@ func (s *Credentials) TypeMetadata(ctx context.Context) ([]*sdjwt.TypeMetadata, 
 	}
 	var out []*sdjwt.TypeMetadata
 	for _, t := range all {
-		b, err := s.typeDocument(t)
-		if err != nil {
-			return nil, err
-		}
-		m := &sdjwt.TypeMetadata{}
-		if err := json.Unmarshal(b, m); err != nil {
-			return nil, err
-		}
-		if t.VCT != "" {
+		for _, f := range t.Formats() {
+			b, err := s.typeDocument(t, f)
+			if err != nil {
+				return nil, err
+			}
+			m := &sdjwt.TypeMetadata{}
+			if err := json.Unmarshal(b, m); err != nil {
+				return nil, err
+			}
+			if f == MDoc {
+				m = asMDoc(m, t)
+			}
 			out = append(out, m)
-		}
-		if t.DocType != "" {
-			out = append(out, asMDoc(m, t))
 		}
 	}
 	return out, nil

@@ -51,6 +51,11 @@ type Claim struct {
 	Name  string   `json:"name"` // member of the SD-JWT VC, element of the mdoc
 	Label gov.Text `json:"label"`
 	Kind  string   `json:"kind"` // one of kinds
+	// Members are what each entry of a list says; every other kind has none.
+	Members []Member `json:"members,omitempty"`
+	// Formats are those in which the claim stands; none: all. A name space that a
+	// standard owns has the names of the standard and no others.
+	Formats []string `json:"formats,omitempty"`
 	// Mandatory claims are in every document of the type.
 	Mandatory bool `json:"mandatory,omitempty"`
 	// Open claims can't be hidden; all others can be shown one by one.
@@ -65,6 +70,23 @@ type Claim struct {
 	Basis gov.Address `json:"basis,omitempty"`
 }
 
+// Member is one thing that each entry of a list says.
+type Member struct {
+	Name  string   `json:"name"`
+	Label gov.Text `json:"label"`
+	Kind  string   `json:"kind"` // one of kinds, but neither an image nor a list
+	// Mandatory members are in every entry.
+	Mandatory bool `json:"mandatory,omitempty"`
+}
+
+// value is the member as a claim of its own, of which it takes the rules.
+func (m *Member) value() *Claim { return &Claim{Name: m.Name, Kind: m.Kind} }
+
+// In tells whether the claim stands in a format.
+func (k *Claim) In(format string) bool {
+	return len(k.Formats) == 0 || slices.Contains(k.Formats, format)
+}
+
 // Kinds of claims.
 const (
 	Words  = "text"
@@ -72,9 +94,11 @@ const (
 	Number = "number"
 	YesNo  = "yes-no"
 	Image  = "image" // JPEG, in base64
+	List   = "list"  // of entries that have members
 )
 
-var kinds = []string{Words, Day, Number, YesNo, Image}
+// flat are the kinds of values that have no members.
+var flat = []string{Words, Day, Number, YesNo, Image}
 
 // Colours of cards, each a token of the design.
 var Colours = []string{"green", "blue", "sand", "red", "grey"}
@@ -82,6 +106,7 @@ var Colours = []string{"green", "blue", "sand", "red", "grey"}
 // Bounds of a type.
 const (
 	maxClaims   = 60
+	maxMembers  = 20
 	maxWords    = 400 // characters of a label or description
 	maxValidity = 50 * 12
 )
@@ -131,8 +156,10 @@ func (t *Type) Check(c *gov.Country) error {
 			return bad("claim.name", "claim", k.Name)
 		case seen[k.Name]:
 			return bad("claim.twice", "claim", k.Name)
-		case !slices.Contains(kinds, k.Kind):
+		case k.Kind != List && (!slices.Contains(flat, k.Kind) || len(k.Members) > 0):
 			return bad("claim.kind", "claim", k.Name)
+		case !formatsFit(t, k.Formats):
+			return bad("claim.formats", "claim", k.Name)
 		case len(k.From) == 0 || slices.ContainsFunc(k.From, func(f string) bool { return !fromForm.MatchString(f) }):
 			return bad("claim.from", "claim", k.Name)
 		case k.Basis == "" && slices.ContainsFunc(k.From, func(f string) bool { return identifies(c, f) }):
@@ -143,12 +170,53 @@ func (t *Type) Check(c *gov.Country) error {
 				return bad("claim.label", "claim", k.Name, "lang", string(l.Code))
 			}
 		}
+		if code, args := k.checkMembers(c); code != "" {
+			return bad(code, args...)
+		}
 		seen[k.Name] = true
 	}
 	if k, ok := t.Claim(t.EndsWith); t.EndsWith != "" && (!ok || k.Kind != Day) {
 		return bad("ends_with", "claim", t.EndsWith)
 	}
 	return nil
+}
+
+// formatsFit tells whether the formats of a claim are ones in which its type is issued.
+func formatsFit(t *Type, formats []string) bool {
+	return !slices.ContainsFunc(formats, func(f string) bool { return !slices.Contains(t.Formats(), f) })
+}
+
+// checkMembers finds what is wrong with the members of a list, as a code of this type's
+// errors; empty when nothing is. A member may no more be a number of the person than a
+// claim may: lists have no article that would allow it.
+func (k *Claim) checkMembers(c *gov.Country) (code string, args []string) {
+	if k.Kind != List {
+		return "", nil
+	}
+	if len(k.Members) == 0 || len(k.Members) > maxMembers {
+		return "claim.members", []string{"claim", k.Name, "most", strconv.Itoa(maxMembers)}
+	}
+	seen := map[string]bool{}
+	for _, m := range k.Members {
+		at := k.Name + "." + m.Name
+		switch {
+		case !nameForm.MatchString(m.Name):
+			return "claim.name", []string{"claim", at}
+		case seen[m.Name]:
+			return "claim.twice", []string{"claim", at}
+		case m.Kind == Image || !slices.Contains(flat, m.Kind):
+			return "claim.kind", []string{"claim", at}
+		case identifies(c, m.Name):
+			return "claim.national", []string{"claim", at}
+		}
+		for _, l := range c.Languages {
+			if m.Label[l.Code] == "" || len(m.Label[l.Code]) > maxWords {
+				return "claim.label", []string{"claim", at, "lang", string(l.Code)}
+			}
+		}
+		seen[m.Name] = true
+	}
+	return "", nil
 }
 
 // identifies tells whether a place holds one of the country's identifiers.

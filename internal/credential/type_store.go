@@ -1,6 +1,7 @@
 package credential
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -28,29 +29,63 @@ type querier interface {
 	QueryRowContext(context.Context, string, ...any) *sql.Row
 }
 
-// LoadTypes publishes the types of a country pack that this installation does not
-// have yet. Those that were edited here stay as they are.
+// LoadTypes publishes the types of a country pack that this installation does not have yet,
+// and the next version of those that the pack has in another form by now. Those that
+// officers edited here stay as they are.
 func (s *Credentials) LoadTypes(ctx context.Context, all []Type) error {
 	for i := range all {
 		t := all[i]
-		t.Version = 1
 		if err := t.Check(s.Country); err != nil {
 			return fmt.Errorf("the type %s of credential: %w", t.ID, err)
 		}
-		body, err := json.Marshal(&t)
-		if err != nil {
-			return err
-		}
-		err = s.DB.RunTx(ctx, func(tx *db.Tx) error {
-			_, err := tx.ExecContext(ctx, `INSERT INTO credential_type (id, version, state, body, changed_at, changed_by) VALUES ($1, 1, $2, $3, $4, '') ON CONFLICT (id, version) DO NOTHING`,
-				t.ID, Published, string(body), db.Micros(s.Clock.Now()))
-			return err
-		})
-		if err != nil {
+		if err := s.DB.RunTx(ctx, func(tx *db.Tx) error { return s.loadType(ctx, tx, &t) }); err != nil {
 			return fmt.Errorf("publishing the type %s of credential: %w", t.ID, err)
 		}
 	}
 	return nil
+}
+
+func (s *Credentials) loadType(ctx context.Context, tx *db.Tx, t *Type) error {
+	var had, by string
+	err := tx.QueryRowContext(ctx, `SELECT version, body, changed_by FROM credential_type WHERE id = $1 ORDER BY version DESC LIMIT 1`, t.ID).Scan(&t.Version, &had, &by)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	if err == nil {
+		same, err := unchanged(t, had)
+		if err != nil || same || by != "" {
+			return err
+		}
+		r, err := tx.ExecContext(ctx, `UPDATE credential_type SET state = $3 WHERE id = $1 AND version = $2 AND state = $4`, t.ID, t.Version, Replaced, Published)
+		if err != nil {
+			return err
+		}
+		if n, err := r.RowsAffected(); err != nil || n == 0 {
+			return err // another copy of the program was faster
+		}
+	}
+	t.Version++
+	body, err := json.Marshal(t)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO credential_type (id, version, state, body, changed_at, changed_by) VALUES ($1, $2, $3, $4, $5, '') ON CONFLICT (id, version) DO NOTHING`,
+		t.ID, t.Version, Published, string(body), db.Micros(s.Clock.Now()))
+	return err
+}
+
+// unchanged tells whether a type is what a version that was kept says.
+func unchanged(t *Type, body string) (bool, error) {
+	var had Type
+	if err := json.Unmarshal([]byte(body), &had); err != nil {
+		return false, fmt.Errorf("reading a type of credential: %w", err)
+	}
+	a, err := json.Marshal(t)
+	if err != nil {
+		return false, err
+	}
+	b, err := json.Marshal(&had)
+	return bytes.Equal(a, b), err
 }
 
 // Types lists the published types in the order of their names in a language.

@@ -56,3 +56,48 @@ func TestEndsWithADate(t *testing.T) {
 		}
 	}
 }
+
+// A country's types follow its pack from version to version, but for those that officers
+// edited; documents keep the version that they began with.
+func TestTypesFollowThePack(t *testing.T) {
+	each(t, func(t testing.TB, w *world) {
+		pack, err := country.Load(country.Builtin())
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := w.document1("case-1", "driving-licence", salma)
+		edited, err := w.Type(t.Context(), "diploma")
+		if err != nil {
+			t.Fatal(err)
+		}
+		edited.Months = 7
+		if err := w.Publish(t.Context(), agent, edited, 1); err != nil {
+			t.Fatal(err)
+		}
+		load := func(licence, diploma int64, months int) {
+			t.Helper()
+			all := typesOf(t, pack)
+			for i := range all {
+				if all[i].ID == "driving-licence" || all[i].ID == "diploma" {
+					all[i].Months = months
+				}
+			}
+			if err := w.LoadTypes(t.Context(), all); err != nil {
+				t.Fatal(err)
+			}
+			for id, want := range map[string]int64{"driving-licence": licence, "diploma": diploma, "birth-extract": 1} {
+				if k, err := w.Type(t.Context(), id); err != nil || k.Version != want {
+					t.Errorf("%s is version %d, want %d %v", id, k.Version, want, err)
+				}
+			}
+		}
+		load(2, 2, 11)
+		load(2, 2, 11)
+		if k, err := w.Type(t.Context(), "diploma"); err != nil || k.Months != 7 {
+			t.Errorf("what an officer edited was undone: %d %v", k.Months, err)
+		}
+		if d := w.one("case-1"); d.Version != before.Version {
+			t.Errorf("a document took version %d of its type", d.Version)
+		}
+	})
+}

@@ -6,7 +6,11 @@ import "time"
 // the country pack; the program knows what a deadline, an identifier or an act
 // is, never which number a particular law sets.
 type Country struct {
-	Code      string     `json:"code"` // ISO 3166-1 alpha-2
+	Code string `json:"code"` // ISO 3166-1 alpha-2
+	// DistinguishingSign is the sign of vehicles in traffic abroad (Convention on Road
+	// Traffic, Vienna 1968, annex 3); empty where nobody has given it.
+	DistinguishingSign string `json:"distinguishing_sign"`
+
 	Name      Text       `json:"name"`
 	Portal    Text       `json:"portal"` // the portal's own name
 	Languages []Language `json:"languages"`

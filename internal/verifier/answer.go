@@ -138,28 +138,5 @@ func asked(c dcql.Credential, all []check.Claim) []check.Claim {
 	return out
 }
 
-// Values writes what was disclosed for programs: by question, then by the name of the
-// claim, or its whole path where two have one name.
-func Values(shown []Shown) map[string]any {
-	out := map[string]any{}
-	for _, x := range shown {
-		m := map[string]any{}
-		for _, c := range x.Result.Claims {
-			name := c.Name()
-			if _, taken := m[name]; taken || name == "" {
-				name = c.Path.String()
-			}
-			m[name] = c.Value
-		}
-		if !x.Many {
-			out[x.Query] = m
-			continue
-		}
-		list, _ := out[x.Query].([]any)
-		out[x.Query] = append(list, m)
-	}
-	return out
-}
-
 // Formats lists the formats that can be asked for.
 func Formats() []string { return []string{openid4.SDJWT, openid4.MDoc} }

@@ -6,6 +6,7 @@ import (
 	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -19,6 +20,7 @@ import (
 	"diwan/country"
 	"diwan/internal/audit"
 	"diwan/internal/credential"
+	"diwan/internal/credential/specimen"
 	"diwan/internal/db"
 	"diwan/internal/db/dbtest"
 	"diwan/internal/gov"
@@ -33,10 +35,16 @@ import (
 type decided struct{}
 
 func (decided) Facts(context.Context, string) (credential.Facts, error) {
+	face, err := specimen.Portrait()
+	if err != nil {
+		return nil, err
+	}
 	return credential.Facts{"decision": map[string]any{"on": "2026-03-01"}, "office": map[string]any{"name": map[string]any{"fr": "Commune", "ar": "Commune"}},
 		"applicant": map[string]any{"name": "Salma EL MITAL"}, "case": map[string]any{"number": "2026-AAAA"},
-		"answers":  map[string]any{"land": map[string]any{"title": "12345/06"}, "project": map[string]any{"floors": json.Number("2"), "covered": json.Number("140")}},
-		"register": map[string]any{"family_name": "EL MITAL", "given_name": "Salma", "birth_date": "1990-04-12", "expiry_date": "2036-03-31", "issuing_country": "MA", "number": "00/1", "categories": "B", "age_over_18": true}}, nil
+		"answers": map[string]any{"land": map[string]any{"title": "12345/06"}, "project": map[string]any{"floors": json.Number("2"), "covered": json.Number("140")}},
+		"register": map[string]any{"family_name": "EL MITAL", "given_name": "Salma", "birth_date": "1990-04-12", "expiry_date": "2036-03-31", "issuing_country": "MA", "number": "00/1", "categories": "B", "age_over_18": true,
+			"portrait": base64.StdEncoding.EncodeToString(face), "driving_privileges": []any{map[string]any{"vehicle_category_code": "A1", "issue_date": "2014-05-02"}, map[string]any{"vehicle_category_code": "B", "issue_date": "2016-04-01", "expiry_date": "2036-03-31"}}},
+		"country": map[string]any{"code": "MA", "distinguishing_sign": "MA"}}, nil
 }
 
 type personKeys struct{}

@@ -45,6 +45,8 @@ type documentView struct {
 type claimView struct {
 	Label, Value string
 	Picture      bool
+	// Entries are those of a list, each with what its members say.
+	Entries [][]claimView
 }
 
 var verdicts = map[check.State]string{check.Accepted: "verify.verdict.accepted", check.Refused: "verify.verdict.refused", check.Unknown: "verify.verdict.unknown"}
@@ -88,7 +90,6 @@ func (p *Pages) showAnswer(w http.ResponseWriter, r *http.Request, q *Request) e
 }
 
 func (p *Pages) document(r *http.Request, x *check.Result) documentView {
-	say := p.Site.Printer(r)
 	d := documentView{Name: p.in(r, x.Names, x.Type), Issuer: p.in(r, x.Issuer.Names, x.Issuer.ID), Number: x.Number, Demonstration: x.Issuer.Demonstration, Holder: x.Holder, Good: x.State == check.Accepted,
 		Issued: p.day(x.Issued), From: p.day(x.From), Until: p.day(x.Until)}
 	if !x.TrustMade.IsZero() {
@@ -97,21 +98,48 @@ func (p *Pages) document(r *http.Request, x *check.Result) documentView {
 	if !x.StatusMade.IsZero() {
 		d.Status = p.age(r, x.StatusAge())
 	}
-	for _, c := range x.Claims {
-		v := claimView{Label: p.in(r, c.Labels, c.Name())}
-		v.Value, v.Picture = c.Text()
-		if b, ok := c.Value.(bool); ok {
-			v.Value = say.T("verify.no")
-			if b {
-				v.Value = say.T("verify.yes")
-			}
-		}
-		if on, err := gov.ParseDate(v.Value); err == nil {
-			v.Value = p.Site.Formats[web.LangOf(r)].Day(on)
-		}
-		d.Claims = append(d.Claims, v)
-	}
+	d.Claims = p.claims(r, x.Claims)
 	return d
+}
+
+// claims tells what a document says. The entries of a list stand below its name.
+func (p *Pages) claims(r *http.Request, all []check.Claim) (out []claimView) {
+	list, entry := "", ""
+	for _, c := range all {
+		of, within := c.List()
+		if of == nil || len(within) == 1 {
+			list, entry = "", ""
+			out = append(out, p.claim(r, &c))
+			continue
+		}
+		if of.String() != list {
+			list, entry = of.String(), ""
+			out = append(out, claimView{Label: p.in(r, c.Of, check.Claim{Path: of}.Name())})
+		}
+		row := &out[len(out)-1]
+		if at := within[:1].String(); at != entry {
+			entry, row.Entries = at, append(row.Entries, nil)
+		}
+		last := &row.Entries[len(row.Entries)-1]
+		*last = append(*last, p.claim(r, &c))
+	}
+	return out
+}
+
+func (p *Pages) claim(r *http.Request, c *check.Claim) claimView {
+	say := p.Site.Printer(r)
+	v := claimView{Label: p.in(r, c.Labels, c.Name())}
+	v.Value, v.Picture = c.Text()
+	if b, ok := c.Value.(bool); ok {
+		v.Value = say.T("verify.no")
+		if b {
+			v.Value = say.T("verify.yes")
+		}
+	}
+	if on, err := gov.ParseDate(v.Value); err == nil {
+		v.Value = p.Site.Formats[web.LangOf(r)].Day(on)
+	}
+	return v
 }
 
 // in chooses the words of the reader's language, or of the next that has any.

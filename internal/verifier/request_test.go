@@ -108,7 +108,7 @@ func TestISO(t *testing.T) {
 			w.Fatal(err)
 		}
 		var names []mdoc.Name
-		for _, n := range []string{"family_name", "given_name", "expiry_date", "categories", "birth_date"} {
+		for _, n := range []string{"family_name", "given_name", "expiry_date", "driving_privileges", "birth_date"} {
 			names = append(names, mdoc.Name{NameSpace: licenceNS, Identifier: n})
 		}
 		shown, err := in.Present(names, w.holder, transcript)
@@ -118,7 +118,7 @@ func TestISO(t *testing.T) {
 		rec := w.post(q, w.sealed(q, vp.Tokens{"licence": {base64.RawURLEncoding.EncodeToString(shown)}}))
 		s, _ := w.status(b.StatusURL)
 		got, _ := json.Marshal(s.Claims)
-		if rec.Code != http.StatusOK || s.State != Accepted || string(got) != `{"licence":{"categories":"B","expiry_date":"2036-03-01","family_name":"EL MITAL","given_name":"Salma"}}` {
+		if rec.Code != http.StatusOK || s.State != Accepted || string(got) != `{"licence":{"driving_privileges":[{"expiry_date":"2036-03-01","vehicle_category_code":"B"}],"expiry_date":"2036-03-01","family_name":"EL MITAL","given_name":"Salma"}}` {
 			w.Errorf("%d %+v %s", rec.Code, s, got)
 		}
 	})

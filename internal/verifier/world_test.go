@@ -280,7 +280,7 @@ func (w *world) licence(index uint64) []byte {
 	w.Helper()
 	now := w.hand.Now()
 	in := mdoc.Issuance{DocType: licence, DeviceKey: &w.holder.PublicKey, Chain: []*x509.Certificate{w.town.cert}, Signed: now, ValidUntil: now.AddDate(1, 0, 0), Status: &mdoc.Status{Idx: index, URI: listURI}}
-	for n, v := range map[string]any{"family_name": "EL MITAL", "given_name": "Salma", "expiry_date": mdoc.Date("2036-03-01"), "categories": "B", "birth_date": mdoc.Date("1990-04-12"), "age_over_18": true} {
+	for n, v := range map[string]any{"family_name": "EL MITAL", "given_name": "Salma", "expiry_date": mdoc.Date("2036-03-01"), "driving_privileges": []any{map[string]any{"vehicle_category_code": "B", "expiry_date": mdoc.Date("2036-03-01")}}, "birth_date": mdoc.Date("1990-04-12"), "age_over_18": true} {
 		in.Elements = append(in.Elements, mdoc.Element{NameSpace: licenceNS, Identifier: n, Value: v})
 	}
 	b, err := mdoc.Issue(w.town.key, in)

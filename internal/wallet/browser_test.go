@@ -9,7 +9,27 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"diwan/internal/credential"
 )
+
+// licenceWords are the name of the driving licence and what the words of its list are, as a
+// reader of Arabic sees them.
+func licenceWords(t *testing.T, w *world) (name string, words []string) {
+	kind, err := w.issuer.Type(t.Context(), "driving-licence")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range kind.Claims {
+		for _, m := range k.Members {
+			words = append(words, m.Label["ar"])
+		}
+		if k.Kind == credential.List {
+			words = append(words, k.Label["ar"])
+		}
+	}
+	return kind.Name["ar"], words
+}
 
 // TestBrowser uses the wallet as a person does. It needs Chromium and the packages of
 // the browser tests.
@@ -27,7 +47,8 @@ func TestBrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	name, _ := kind.Name.In("ar", nil)
-	input := good(t)(json.Marshal(map[string]string{"base": w.base, "chromium": chromium, "modules": good(t)(filepath.Abs(filepath.Dir(modules))).(string),
+	licence, words := licenceWords(t, w)
+	input := good(t)(json.Marshal(map[string]any{"licence": licence, "words": words, "base": w.base, "chromium": chromium, "modules": good(t)(filepath.Abs(filepath.Dir(modules))).(string),
 		"shots": os.Getenv("DIWAN_TEST_SHOTS"), "type": kind.VCT, "name": name})).([]byte)
 	cmd := exec.CommandContext(t.Context(), "node", filepath.Join("testdata", "trial.mjs"))
 	cmd.Stdin, cmd.Stderr = bytes.NewReader(input), os.Stderr

@@ -31,6 +31,7 @@ import (
 	"diwan/country"
 	"diwan/internal/audit"
 	"diwan/internal/credential"
+	"diwan/internal/credential/specimen"
 	"diwan/internal/db"
 	"diwan/internal/db/dbtest"
 	"diwan/internal/gov"
@@ -229,11 +230,17 @@ func (w *world) document(id, kind string) (*credential.Document, error) {
 
 // prepare makes a document due, without it being signed.
 func (w *world) prepare(id, kind string) error {
+	face, err := specimen.Portrait()
+	if err != nil {
+		return err
+	}
 	w.decided[id] = credential.Facts{"decision": map[string]any{"on": gov.DateOf(time.Now(), w.issuer.Country.Zone()).String()}, "office": map[string]any{"name": map[string]any{"fr": "Commune", "ar": "Commune"}},
 		"applicant": map[string]any{"name": "Salma EL MITAL"}, "case": map[string]any{"number": "2026-AAAA"},
 		"answers": map[string]any{"land": map[string]any{"title": "12345/06"}, "project": map[string]any{"floors": json.Number("2"), "covered": json.Number("140.5")}},
 		"register": map[string]any{"family_name": "EL MITAL", "given_name": "Salma", "birth_date": "1990-04-12", "expiry_date": "2036-03-31", "issuing_country": "MA", "number": "00/1",
-			"categories": "B", "age_over_18": true, "family_name_ar": "EL MITAL", "given_name_ar": "Salma", "plate": "12345-A-6", "make": "Example", "first_registered": "2020-01-01"}}
+			"categories": "B", "age_over_18": true, "family_name_ar": "EL MITAL", "given_name_ar": "Salma", "plate": "12345-A-6", "make": "Example", "first_registered": "2020-01-01",
+			"portrait": base64.StdEncoding.EncodeToString(face), "driving_privileges": []any{map[string]any{"vehicle_category_code": "A1", "issue_date": "2014-05-02"}, map[string]any{"vehicle_category_code": "B", "issue_date": "2016-04-01", "expiry_date": "2036-03-31"}}},
+		"country": credential.CountryFacts(w.issuer.Country)}
 	ctx := context.Background()
 	t, err := w.issuer.Type(ctx, kind)
 	if err != nil {

@@ -41,7 +41,11 @@ func documentPages(t testing.TB, a *app.App, c Cases) []Page {
 	revoked := made("building-permit")
 	_, err = s.Change(ctx, signs.Actor, revoked.ID, credential.Revoked, "The plans were not those that were filed.")
 	must(err)
+	licence := made("driving-licence") // it has a picture and a list
 	return []Page{
+		{Kind: "my licence", Path: "/me/documents/" + licence.ID, As: Person},
+		{Kind: "licence issued", Path: "/office/documents/" + licence.ID, As: Signs},
+		{Kind: "type with a list", Path: "/office/types/driving-licence", As: Steward},
 		{Kind: "my documents", Path: "/me/documents", As: Person},
 		{Kind: "my document", Path: "/me/documents/" + ready.ID, As: Person},
 		{Kind: "my document offered", Path: "/me/documents/" + ready.ID, As: Person, Click: `form[action$="/offer"] button`},

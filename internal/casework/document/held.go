@@ -24,6 +24,8 @@ type HeldRow struct {
 	Day   gov.Date // instead of Text
 	// Yes stands for a statement that is true or not; nil for anything else.
 	Yes *bool
+	// Entries are those of a list instead of Text, each with what its members say.
+	Entries [][]HeldRow
 }
 
 // codeSide is the side of the large code, in points: each of its modules is then two
@@ -56,17 +58,31 @@ func (m *Maker) Held(f HeldFacts) ([]byte, error) {
 func (p *page) held(rows []HeldRow) {
 	var out [][]string
 	for _, r := range rows {
-		text := strings.ReplaceAll(clean(r.Text), "\n", " ")
-		switch {
-		case r.Yes != nil && *r.Yes:
-			text = p.say.T("document.held.yes")
-		case r.Yes != nil:
-			text = p.say.T("document.held.no")
-		case !r.Day.IsZero():
-			text = p.form.Date(r.Day)
-		}
-		out = append(out, []string{p.one(r.Label), text})
+		out = append(out, []string{p.one(r.Label), p.heldValue(r)})
 	}
 	p.Rows(pdf.Table{Lang: string(p.lang), Widths: []float64{1, 2}, Grid: true, Style: cells}, out)
 	p.Space(8)
+}
+
+// heldValue writes a value; the entries of a list stand one below the other.
+func (p *page) heldValue(r HeldRow) string {
+	switch {
+	case len(r.Entries) > 0:
+		var lines []string
+		for _, entry := range r.Entries {
+			var parts []string
+			for _, m := range entry {
+				parts = append(parts, p.one(m.Label)+" "+p.heldValue(m))
+			}
+			lines = append(lines, strings.Join(parts, " · "))
+		}
+		return strings.Join(lines, "\n")
+	case r.Yes != nil && *r.Yes:
+		return p.say.T("document.held.yes")
+	case r.Yes != nil:
+		return p.say.T("document.held.no")
+	case !r.Day.IsZero():
+		return p.form.Date(r.Day)
+	}
+	return strings.ReplaceAll(clean(r.Text), "\n", " ")
 }

@@ -39,20 +39,45 @@ func put(m map[string]string, locale, words string) {
 }
 
 // show lists what a document says, each value that holds no others by its path, in the
-// order in which its type describes them.
+// order in which its type describes them. The values of one entry of a list stay together.
 func (r *Result) show(claims map[string]any, t *sdjwt.TypeMetadata) {
 	r.Names = names(t)
 	r.walk(nil, claims, t)
-	place := func(c Claim) int {
-		if t == nil {
-			return 0
+	type place struct{ outer, entry, own int }
+	places, first := map[string]place{}, map[string]int{}
+	for i, c := range r.Claims {
+		p := place{own: described(c.Path, t), entry: i}
+		p.outer = p.own
+		if list, within := c.List(); list != nil {
+			p.outer = described(list, t)
+			key := append(slices.Clone(list), within[0]).String()
+			if _, known := first[key]; !known {
+				first[key] = i
+			}
+			p.entry = first[key]
 		}
-		if i := slices.IndexFunc(t.Claims, func(m sdjwt.ClaimMetadata) bool { return describes(m.Path, c.Path) }); i >= 0 {
-			return i
-		}
-		return len(t.Claims)
+		places[c.Path.String()] = p
 	}
-	slices.SortStableFunc(r.Claims, func(a, b Claim) int { return cmp.Compare(place(a), place(b)) })
+	slices.SortStableFunc(r.Claims, func(a, b Claim) int {
+		p, q := places[a.Path.String()], places[b.Path.String()]
+		return cmp.Or(cmp.Compare(p.outer, q.outer), cmp.Compare(p.entry, q.entry), cmp.Compare(p.own, q.own))
+	})
+}
+
+// described is the place at which a type describes a value, or what lies in it; after all
+// others when it does not.
+func described(path claimpath.Path, t *sdjwt.TypeMetadata) int {
+	if t == nil {
+		return 0
+	}
+	for i, c := range t.Claims {
+		for n := len(c.Path); n > 0; n-- {
+			if (n == len(c.Path) || c.Path[n] == nil) && describes(c.Path[:n], path) {
+				return i
+			}
+		}
+	}
+	return len(t.Claims)
 }
 
 func (r *Result) walk(path claimpath.Path, v any, t *sdjwt.TypeMetadata) {
@@ -74,7 +99,11 @@ func (r *Result) walk(path claimpath.Path, v any, t *sdjwt.TypeMetadata) {
 		}
 		return
 	}
-	r.Claims = append(r.Claims, Claim{Path: path, Labels: labels(path, t), Value: v})
+	c := Claim{Path: path, Labels: labels(path, t), Value: v}
+	if list, _ := c.List(); list != nil {
+		c.Of = labels(list, t)
+	}
+	r.Claims = append(r.Claims, c)
 }
 
 func labels(path claimpath.Path, t *sdjwt.TypeMetadata) map[string]string {
@@ -128,6 +157,17 @@ func (c Claim) Text() (text string, picture bool) {
 		return "", false
 	}
 	return string(b), false
+}
+
+// List cuts the path of a value that lies in a list into the path of the list and the
+// rest, which begins with the place in it; nil for one that lies in none.
+func (c Claim) List() (list, within claimpath.Path) {
+	for i, x := range c.Path {
+		if _, ok := x.(int); ok {
+			return c.Path[:i:i], c.Path[i:]
+		}
+	}
+	return nil, nil
 }
 
 // Name returns the last part of the path that is a name.

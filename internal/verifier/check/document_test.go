@@ -163,6 +163,7 @@ func TestStructured(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.kit.SetTypes([]*sdjwt.TypeMetadata{{VCT: licence, Claims: []sdjwt.ClaimMetadata{
+		{Path: claimpath.Path{"driving_privileges"}, Display: []sdjwt.ClaimDisplay{{Locale: "fr", Label: "Rights"}}},
 		{Path: claimpath.Path{"driving_privileges", nil, "vehicle_category_code"}, Display: []sdjwt.ClaimDisplay{{Locale: "fr", Label: "Category"}}},
 		{Path: claimpath.Path{"family_name"}, Display: []sdjwt.ClaimDisplay{{Locale: "fr", Label: "Name"}}}}}})
 	face := append([]byte{0xff, 0xd8, 0xff, 0xe0}, make([]byte, 200)...)
@@ -176,9 +177,9 @@ func TestStructured(t *testing.T) {
 	var got []string
 	for _, c := range r.Claims {
 		text, pictured := c.Text()
-		got = append(got, fmt.Sprintf("%s %s=%s %v", c.Name(), c.Labels["fr"], text, pictured))
+		got = append(got, fmt.Sprintf("%s %s %s=%s %v", c.Of["fr"], c.Name(), c.Labels["fr"], text, pictured))
 	}
-	want := []string{"vehicle_category_code Category=B false", "vehicle_category_code Category=A1 false", "family_name Name=Benali false", "issue_date =2016-03-01 false", "portrait = true"}
+	want := []string{"Rights vehicle_category_code Category=B false", "Rights issue_date =2016-03-01 false", "Rights vehicle_category_code Category=A1 false", " family_name Name=Benali false", " portrait = true"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q\nwant %q", got, want)
 	}

@@ -72,7 +72,9 @@ type Claim struct {
 	Path claimpath.Path `json:"path"`
 	// Labels name it by language; empty when nobody described it.
 	Labels map[string]string `json:"labels,omitempty"`
-	Value  any               `json:"value"`
+	// Of names the list in which it lies by language; empty when it lies in none.
+	Of    map[string]string `json:"of,omitempty"`
+	Value any               `json:"value"`
 }
 
 // Result is what was found.

@@ -24,15 +24,23 @@ export const get = (id) => store.get("documents", id);
 /** Claims that are the container's and not what the document says. */
 const technical = ["iss", "iat", "nbf", "exp", "cnf", "vct", "vct#integrity", "status", "sub", "jti", "_sd_alg"];
 
-/** What a document says, in its issuer's order, each with its label if it has one. @param {Document} d @returns {{ path: any[], value: any, names: Record<string, string> }[]} */
+/** @typedef {(below: any[]) => { place: number, names: Record<string, string> }} Within what its issuer calls a member of a value, and its place among the others */
+/** @typedef {{ path: any[], value: any, names: Record<string, string>, within?: Within }} Field */
+
+/** What a document says, in its issuer's order, each with its label if it has one. @param {Document} d @returns {Field[]} */
 export function fields(d) {
   const list = d.format === "mso_mdoc" ? Object.entries(d.claims).flatMap(([ns, m]) => Object.entries(/** @type {any} */ (m)).map(([k, v]) => ({ path: [ns, k], value: v }))) :
     Object.entries(d.claims).filter(([k]) => !technical.includes(k)).map(([k, v]) => ({ path: [k], value: v }));
-  const order = (/** @type {any[]} */ p) => {
-    const i = d.labels.findIndex((l) => same(l.path, p));
-    return i < 0 ? d.labels.length : i;
-  };
-  return list.sort((a, b) => order(a.path) - order(b.path)).map((f) => ({ ...f, names: label(d, f.path) }));
+  return list.sort((a, b) => described(d, a.path).place - described(d, b.path).place).map((f) => field(d, f.path, f.value));
+}
+
+/** A value of a document with the words of all that it holds. @param {Document} d @param {any[]} path @param {any} value @returns {Field} */
+export const field = (d, path, value) => ({ path, value, names: label(d, path), within: (below) => described(d, [...path, ...below]) });
+
+/** @param {Document} d @param {any[]} path */
+function described(d, path) {
+  const i = d.labels.findIndex((l) => same(l.path, path));
+  return i < 0 ? { place: d.labels.length, names: {} } : { place: i, names: d.labels[i].names };
 }
 
 /** @param {any[]} a @param {any[]} b */

@@ -63,8 +63,8 @@ export function standingTag(s, d) {
   return tag(colour, shape, t("status." + s.word));
 }
 
-/** @param {any} list of {value, names, path} */
-export const pairs = (list) => h("dl.pairs", {}, list.map((/** @type {any} */ f) => h("div", {}, h("dt", {}, words.said(f.names, String(f.path[f.path.length - 1]))), h("dd", {}, words.value(f.value)))));
+/** @param {import("./documents.js").Field[]} list */
+export const pairs = (list) => h("dl.pairs", {}, list.map((f) => h("div", {}, h("dt", {}, words.said(f.names, String(f.path[f.path.length - 1]))), h("dd", {}, words.value(f.value, f.within)))));
 
 /** @param {import("./documents.js").Document} d */
 export const title = (d) => words.said(d.names, d.configuration);

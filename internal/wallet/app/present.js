@@ -78,12 +78,12 @@ export async function choices(r) {
 
 /** Everything that an answer shows of a document: what is asked for, and what its issuer did not allow to be hidden. @param {documents.Document} d @param {dcql.Path[]} paths */
 export async function shown(d, paths) {
-  if (d.format === "mso_mdoc") return paths.map((p) => ({ path: p, value: d.claims[String(p[0])][String(p[1])], names: documents.label(d, p), always: false }));
+  if (d.format === "mso_mdoc") return paths.map((p) => ({ ...documents.field(d, p, d.claims[String(p[0])][String(p[1])]), always: false }));
   const t = await sdjwt.parse(sdjwt.choose(await sdjwt.parse(d.copies[0].text), paths));
   const out = [];
   for (const f of documents.fields({ ...d, claims: t.claims })) {
     const asked = paths.some((p) => p.length === 1 && p[0] === f.path[0]), below = paths.filter((p) => p.length > 1 && p[0] === f.path[0]);
-    if (!asked && below.length) for (const p of below) out.push({ path: p, value: dcql.locate(p, t.claims)[0].value, names: documents.label(d, p), always: false });
+    if (!asked && below.length) for (const p of below) out.push({ ...documents.field(d, p, dcql.locate(p, t.claims)[0].value), always: false });
     else out.push({ ...f, always: !asked });
   }
   return out;

@@ -68,8 +68,11 @@ export function moment(seconds) {
   return h("time", { datetime: new Date(seconds * 1000).toISOString() }, l.day + t("at"), h("bdi.ltr", {}, l.time));
 }
 
-/** A value of a document, as a person reads it. @param {any} v @returns {any} */
-export function value(v) {
+/** @type {import("./documents.js").Within} */
+const nameless = () => ({ place: 0, names: {} });
+
+/** A value of a document, as a person reads it. @param {any} v @param {import("./documents.js").Within} [within] what its issuer calls its members @returns {any} */
+export function value(v, within = nameless) {
   if (v === true || v === false) return t(v ? "yes" : "no");
   if (v === null || v === undefined) return "–";
   if (typeof v === "number") return h("bdi.ltr", {}, String(v));
@@ -80,6 +83,8 @@ export function value(v) {
     if (/^_9j_|^\/9j\//.test(v) && v.length > 200) return h("img.portrait", { src: "data:image/jpeg;base64," + v.replace(/-/g, "+").replace(/_/g, "/"), alt: t("portrait") });
     return h("bdi", {}, v.slice(0, 2000));
   }
-  if (Array.isArray(v)) return h("ul.plain", {}, v.map((x) => h("li", {}, value(x))));
-  return h("dl.pairs.one", {}, Object.entries(v).map(([k, x]) => h("div", {}, h("dt", {}, h("bdi", {}, k)), h("dd", {}, value(x)))));
+  const below = (/** @type {any} */ k) => (/** @type {any[]} */ rest) => within([k, ...rest]);
+  if (Array.isArray(v)) return h("ul.plain.flow", {}, v.map((x, i) => h("li", {}, value(x, below(i)))));
+  const members = Object.entries(v).map(([k, x]) => ({ k, x, ...within([k]) })).sort((a, b) => a.place - b.place);
+  return h("dl.pairs.one", {}, members.map((m) => h("div", {}, h("dt", {}, said(m.names, m.k)), h("dd", {}, value(m.x, below(m.k))))));
 }

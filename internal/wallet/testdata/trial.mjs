@@ -195,6 +195,45 @@ step("a licence as mdoc", async () => {
   await one.page.waitForFunction(() => document.querySelectorAll(".docs li").length >= 3 && !document.querySelector(".docs .is-turn"));
 });
 
+// What a licence says stands in words: each category with its days, the portrait as a picture.
+async function told(page, where, portrait) {
+  const main = page.locator("main"), text = await main.innerText();
+  for (const w of job.words) ensure(text.includes(w), `${where}: lacks ${w}`);
+  ensure(!/vehicle_category_code|[{[]"|_9j_|base64/.test(text), where + ": not in words: " + text);
+  ensure((await main.locator("dd ul > li dl").count()) === 2, where + ": the categories are not told one by one");
+  ensure((await main.locator("dd ul > li:nth-child(2) dl dd").first().innerText()) === "B", where + ": the category does not come first");
+  if (portrait) ensure(await main.locator("img.portrait").evaluate((i) => i.complete && i.naturalWidth === 210 && i.alt !== ""), where + ": no portrait");
+}
+
+step("the licence in words, in both formats", async () => {
+  const n = await one.page.locator(".docs li").count();
+  let found = 0;
+  for (let i = 0; i < n; i++) {
+    await one.page.goto(job.base + "/wallet/#/");
+    await one.page.waitForFunction((n) => document.querySelectorAll(".docs > li").length === n, n);
+    ensure(!/vehicle_category_code|_9j_|base64/.test(await one.page.locator(".docs").innerText()), "a card that is not in words");
+    const card = one.page.locator(".docs > li").nth(i);
+    if (!(await card.innerText()).includes(job.licence)) continue;
+    found++;
+    await card.locator("footer a").click();
+    await one.page.waitForSelector("main section.card dl.pairs");
+    await idle(one.page);
+    await told(one.page, "document " + i, true);
+    await accessible(one.page, "licence");
+    await shot(one.page, "licence-ar-" + found);
+  }
+  ensure(found === 2, found + " licences");
+});
+
+step("the categories are asked for", async () => {
+  const { link: l } = await get("/test/ask/org.iso.18013.5.1.mDL/driving_privileges,portrait");
+  await one.page.goto(l);
+  await one.page.waitForSelector("main .who");
+  await told(one.page, "the request", true);
+  await accessible(one.page, "request of a list");
+  await shot(one.page, "ask-list-ar");
+});
+
 step("the mdoc, shown", async () => {
   const { link: l } = await get("/test/ask/org.iso.18013.5.1.mDL/family_name,age_over_18");
   await one.page.goto(l);
