@@ -10,7 +10,8 @@ import (
 )
 
 // Body is a body that arrives in chunks. Every byte that Read returns was
-// verified. Read and Close are for one goroutine at a time.
+// verified. Read is for one goroutine at a time; Close may come from another, ends a Read
+// that waits, and returns after it: no buffer goes to another body while it is read.
 //
 // Nothing travels before the first Read, and then no more than Window chunks
 // ahead of the reader: a reader that stops makes the sender stop.
@@ -28,7 +29,8 @@ type Body struct {
 	closed error
 	wake   chan struct{}
 
-	// The rest belongs to the reader.
+	reading sync.Mutex // held by who reads or closes
+	// The rest belongs to them.
 	untie  func() bool // from the caller's context; may be nil
 	began  time.Time
 	slot   bool
@@ -81,6 +83,12 @@ func (b *Body) shut(err error) {
 	signal(b.wake)
 }
 
+func (b *Body) over() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.closed
+}
+
 func giveBack(pooled *[]byte) {
 	if pooled != nil {
 		chunkBuffers.Put(pooled)
@@ -90,6 +98,8 @@ func giveBack(pooled *[]byte) {
 // Read implements io.Reader. An error other than io.EOF means that the body is
 // not whole and must not be taken for one.
 func (b *Body) Read(p []byte) (int, error) {
+	b.reading.Lock()
+	defer b.reading.Unlock()
 	for len(b.cur) == 0 {
 		b.release()
 		if b.err == nil && b.final {
@@ -109,6 +119,9 @@ func (b *Body) Read(p []byte) (int, error) {
 
 // Close gives up what was not read. It may be called twice.
 func (b *Body) Close() error {
+	b.shut(ErrClosed)
+	b.reading.Lock()
+	defer b.reading.Unlock()
 	b.cur = nil
 	b.release()
 	b.finish(ErrClosed)
@@ -178,6 +191,8 @@ func (b *Body) begin() error {
 	select {
 	case b.c.bodySlots <- struct{}{}:
 		b.slot = true
+	case <-b.wake: // nothing was granted: only an end wakes
+		return fmt.Errorf("%w: %w", ErrTruncated, b.over())
 	case <-b.c.ctx.Done():
 		return fmt.Errorf("%w: %w", ErrTruncated, b.c.reason())
 	case <-t.C:

@@ -61,3 +61,33 @@ func TestEndlessBody(t *testing.T) {
 	}
 	do(t, w, &link.Call{Stream: &pattern{n: 2 << 20}})
 }
+
+// A body may be closed while it is read: the reading ends, and what it read into goes to
+// nobody else meanwhile.
+func TestCloseWhileReading(t *testing.T) {
+	bodies := make(chan io.ReadCloser, 1)
+	w := newWorld(t, link.HandlerFunc(func(_ context.Context, r *link.Request) (*link.Reply, error) {
+		bodies <- r.Stream
+		read := make(chan error, 1)
+		started := make(chan struct{})
+		go func() {
+			buf := make([]byte, 1000)
+			_, err := r.Stream.Read(buf)
+			close(started)
+			for err == nil {
+				_, err = r.Stream.Read(buf)
+			}
+			read <- err
+		}()
+		<-started
+		r.Stream.Close()
+		if err := <-read; errors.Is(err, io.EOF) {
+			t.Error("a body that was closed ended as a whole one")
+		}
+		return &link.Reply{Status: 200}, nil
+	}), nil)
+	for range 20 {
+		w.client.Do(t.Context(), &link.Call{Stream: &pattern{n: 8 << 20}})
+		<-bodies
+	}
+}

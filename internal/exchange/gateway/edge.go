@@ -121,7 +121,7 @@ func (e *edge) message(w http.ResponseWriter, r *http.Request) {
 	held, xerr := e.body(w, r, q)
 	defer g.bodies.Add(-held)
 	if xerr == nil {
-		ctx, cancel := context.WithCancel(r.Context())
+		ctx, cancel := q.until(r.Context())
 		defer cancel()
 		// The time is for the answer's head; its body has a time of its own.
 		timer := time.AfterFunc(g.cfg.Limits.AnswerTime, cancel)
@@ -220,6 +220,23 @@ func (e *edge) body(w http.ResponseWriter, r *http.Request, q *question) (held i
 	}
 	q.stream = &slow{from: rest, touch: func() { rc.SetReadDeadline(time.Now().Add(limits.BodyTime)) }, arrived: arrived, left: limits.BodyMiB << 20}
 	return hold, nil
+}
+
+// until is how long a question is worth an answer: until its client goes. Of a body that is
+// still coming the reading finds that out, and says why it broke off; the server only says
+// at the same moment that the client is gone.
+func (q *question) until(client context.Context) (context.Context, context.CancelFunc) {
+	body, coming := q.stream.(*slow)
+	if !coming {
+		return context.WithCancel(client)
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(client))
+	arrived := body.arrived
+	body.arrived = func() {
+		arrived()
+		context.AfterFunc(client, cancel)
+	}
+	return ctx, cancel
 }
 
 // slow gives each read of a body its own time, and the whole a length.
