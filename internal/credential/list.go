@@ -184,7 +184,7 @@ func (h *issuerHTTP) statusLists(w http.ResponseWriter, r *http.Request) {
 func (s *Credentials) Sweep(ctx context.Context) error {
 	now := s.Clock.Now().UnixMicro()
 	var all error
-	for _, table := range []string{"credential_grant", "credential_token", "credential_deferred", "credential_proof"} {
+	for _, table := range []string{"credential_grant", "credential_token", "credential_deferred", "credential_proof", "credential_seen"} {
 		_, err := s.DB.Writer().ExecContext(ctx, `DELETE FROM `+table+` WHERE ends_at < $1`, now)
 		all = errors.Join(all, err)
 	}
