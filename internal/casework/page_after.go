@@ -134,7 +134,7 @@ func (m *Mine) showComplaints(w http.ResponseWriter, r *http.Request, status int
 		d.Offices = append(d.Offices, Office{ID: id, Name: m.OfficeName(id)})
 	}
 	d.Who, d.Rows, d.Rules = who, m.complaintRows(list), m.Complaints
-	m.show(w, r, status, "complaints", m.Site.Printer(r).T("cases.complaints"), "/me/complaints", d)
+	m.show(w, r, status, "complaints", m.Site.Printer(r).T("cases.complaints"), asked("/me/complaints", "office", r.URL.Query().Get("office")), d)
 }
 
 // complain begins a complaint, or goes on with one.
