@@ -129,12 +129,17 @@ func (m *Mine) showComplaints(w http.ResponseWriter, r *http.Request, status int
 		m.Site.Fail(w, r, err)
 		return
 	}
-	// Whoever comes from the page of an administration need not have dealt with it here.
-	if id := d.Typed.Office; id != "" && !seen[id] && m.IsOffice != nil && m.IsOffice(id) {
-		d.Offices = append(d.Offices, Office{ID: id, Name: m.OfficeName(id)})
+	// Whoever comes from the page of an administration need not have dealt with it here;
+	// an invented one is not repeated on the page.
+	if id := d.Typed.Office; id != "" && !seen[id] {
+		if m.IsOffice != nil && m.IsOffice(id) {
+			d.Offices = append(d.Offices, Office{ID: id, Name: m.OfficeName(id)})
+		} else {
+			d.Typed.Office = ""
+		}
 	}
 	d.Who, d.Rows, d.Rules = who, m.complaintRows(list), m.Complaints
-	m.show(w, r, status, "complaints", m.Site.Printer(r).T("cases.complaints"), asked("/me/complaints", "office", r.URL.Query().Get("office")), d)
+	m.show(w, r, status, "complaints", m.Site.Printer(r).T("cases.complaints"), asked("/me/complaints", "office", d.Typed.Office), d)
 }
 
 // complain begins a complaint, or goes on with one.
