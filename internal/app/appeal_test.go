@@ -5,7 +5,6 @@ package app_test
 import (
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -13,57 +12,13 @@ import (
 	"diwan/internal/app/apptest"
 )
 
-// signedIn asks as a sample account.
-func signedIn(t *testing.T, a *app.App, root, login string) asker {
-	t.Helper()
-	w := asker{t: t, h: a.Handler}.post("/en"+root+"/sign-in", url.Values{"login": {login}})
-	k := asker{t, a.Handler, w.Result().Cookies()}
-	if len(k.cookies) == 0 {
-		t.Fatalf("signing in as %s: %d", login, w.Code)
-	}
-	if root == "/office" { // what follows wants a second factor, of the demonstration here
-		w := k.post("/en/office/confirm/sample", url.Values{"to": {"/office/cases"}})
-		if c := w.Result().Cookies(); len(c) > 0 {
-			k.cookies = c
-		}
-	}
-	return k
-}
-
-// sees reads a page that must say some things.
-func (k asker) sees(path string, words ...string) string {
-	k.t.Helper()
-	w := k.do(http.MethodGet, path, nil)
-	if w.Code != http.StatusOK {
-		k.t.Fatalf("%s: %d", path, w.Code)
-	}
-	body := w.Body.String()
-	for _, s := range words {
-		if !strings.Contains(body, s) {
-			k.t.Errorf("%s does not say %q", path, s)
-		}
-	}
-	return body
-}
-
-// moves sends a form that must lead on to an address.
-func (k asker) moves(path, to string, form url.Values) string {
-	k.t.Helper()
-	w := k.post(path, form)
-	at := w.Header().Get("Location")
-	if w.Code != http.StatusSeeOther || !regexp.MustCompile(to).MatchString(at) {
-		k.t.Fatalf("%s: %d to %q, want %q", path, w.Code, at, to)
-	}
-	return at
-}
-
 // An appeal by the pages: lodged by the person, heard by somebody else than who
 // decided, and followed by a changed decision and the document that it makes.
 func TestAppealByPages(t *testing.T) {
 	a := apptest.Open(t)
 	c := apptest.CaseDesk(t, a)
-	salma, signs, hears := signedIn(t, a, "/me", apptest.Person), signedIn(t, a, "/office", apptest.Signs), signedIn(t, a, "/office", apptest.Hears)
-	studies, neighbour := signedIn(t, a, "/office", apptest.Studies), signedIn(t, a, "/office", apptest.Neighbour)
+	salma, signs, hears := signedIn(t, a, apptest.Person), signedIn(t, a, apptest.Signs), signedIn(t, a, apptest.Hears)
+	studies, neighbour := signedIn(t, a, apptest.Studies), signedIn(t, a, apptest.Neighbour)
 
 	contested := "/en/me/cases/" + c.Refused
 	salma.sees(contested, "outside the zone")
@@ -131,7 +86,7 @@ func TestAppealByPages(t *testing.T) {
 func TestCertificateByPages(t *testing.T) {
 	a := apptest.Open(t)
 	c := apptest.CaseDesk(t, a)
-	salma := signedIn(t, a, "/me", apptest.Person)
+	salma := signedIn(t, a, apptest.Person)
 	mine := "/en/me/cases/" + c.Silent
 	salma.moves(mine, c.Silent, url.Values{"do": {"delivery_requested"}})
 	if w := salma.do(http.MethodPost, "/demo/clock", strings.NewReader(`{"advance":"288h"}`)); w.Code != http.StatusOK {
@@ -140,13 +95,13 @@ func TestCertificateByPages(t *testing.T) {
 	if _, err := a.Casework.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	salma = signedIn(t, a, "/me", apptest.Person) // a session does not last so long
-	governor, signs, neighbour := signedIn(t, a, "/office", apptest.Governs), signedIn(t, a, "/office", apptest.Signs), signedIn(t, a, "/office", apptest.Neighbour)
+	salma = signedIn(t, a, apptest.Person) // a session does not last so long
+	governor, signs, neighbour := signedIn(t, a, apptest.Governs), signedIn(t, a, apptest.Signs), signedIn(t, a, apptest.Neighbour)
 	governor.sees("/en/office/cases", "/en/office/above")
 	governor.sees("/en/office/above", c.Silent, "Write to the office")
 	desk := "/en/office/above/" + c.Silent
 	governor.sees(desk, "No answer: silence is approval", "Delivery was asked for")
-	for _, k := range []asker{signs, neighbour} {
+	for _, k := range []*asker{signs, neighbour} {
 		if w := k.do(http.MethodGet, desk, nil); w.Code != http.StatusNotFound {
 			t.Errorf("the desk of another: %d", w.Code)
 		}
@@ -172,14 +127,14 @@ func TestCertificateByPages(t *testing.T) {
 	governor.sees("/en/office/above?view=done", c.Silent)
 	salma.sees(mine, "Certificate of the authority above", "The file was complete.")
 	for _, k := range []struct {
-		asker
+		*asker
 		root string
 	}{{salma, "/me"}, {governor, "/office"}} {
 		if w := k.do(http.MethodGet, "/en"+k.root+"/papers/certificate/"+c.Silent+".pdf", nil); w.Code != http.StatusOK || !strings.HasPrefix(w.Body.String(), "%PDF-") {
 			t.Errorf("the certificate at %s: %d", k.root, w.Code)
 		}
 	}
-	asker{t: t, h: a.Handler}.sees("/en/receipts/"+c.Silent, "Certificate that silence means approval")
+	anybody(t, a).sees("/en/receipts/"+c.Silent, "Certificate that silence means approval")
 }
 
 // documents counts those that a decision made.

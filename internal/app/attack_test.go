@@ -18,60 +18,11 @@ import (
 	"diwan/internal/gov"
 )
 
-// asker sends requests to a handler as somebody.
-type asker struct {
-	t       testing.TB
-	h       http.Handler
-	cookies []*http.Cookie
-}
-
-func (k asker) do(method, target string, body io.Reader, header ...string) *httptest.ResponseRecorder {
-	k.t.Helper()
-	r := httptest.NewRequest(method, target, body)
-	for i := 0; i+1 < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
-	}
-	for _, c := range k.cookies {
-		r.AddCookie(c)
-	}
-	w := httptest.NewRecorder()
-	k.h.ServeHTTP(w, r)
-	return w
-}
-
-func (k asker) post(target string, form url.Values, header ...string) *httptest.ResponseRecorder {
-	k.t.Helper()
-	return k.do(http.MethodPost, target, strings.NewReader(form.Encode()),
-		append([]string{"Content-Type", "application/x-www-form-urlencoded"}, header...)...)
-}
-
-// officer adds an account, signs in with a link and returns who asks from then on.
-func officer(t testing.TB, a *app.App, login, administration string, roles ...string) asker {
-	t.Helper()
-	if err := a.AddAccount(t.Context(), login, login, administration, "", roles); err != nil {
-		t.Fatal(err)
-	}
-	link, err := a.SignInLink(t.Context(), login)
-	if err != nil {
-		t.Fatal(err)
-	}
-	u, err := url.Parse(link)
-	if err != nil {
-		t.Fatal(err)
-	}
-	k := asker{t: t, h: a.Handler}
-	w := k.do(http.MethodPost, u.Path, nil)
-	if k.cookies = w.Result().Cookies(); w.Code != http.StatusSeeOther || len(k.cookies) == 0 {
-		t.Fatalf("signing in as %s: %d", login, w.Code)
-	}
-	return k
-}
-
 // A request that nobody sends in good faith gets a refusal or a page that it
 // could not shape, and never shows or becomes more than that.
 func TestHostileRequests(t *testing.T) {
 	a := apptest.Open(t)
-	public := asker{t: t, h: a.Handler}
+	public := anybody(t, a)
 	long := strings.Repeat("a", 10<<20)
 	tests := map[string]struct {
 		method, target string
@@ -252,7 +203,7 @@ func (c *counted) Read(p []byte) (int, error) {
 // script that sends many is stopped.
 func TestRemarksAreBounded(t *testing.T) {
 	a := apptest.Open(t)
-	public, id := asker{t: t, h: a.Handler}, a.Catalogue.Snapshot().Procedures[0].ID
+	public, id := anybody(t, a), a.Catalogue.Snapshot().Procedures[0].ID
 	form := url.Values{"useful": {"no"}, "comment": {"a\u202eb\x00\xff" + strings.Repeat("c", 5000)}}
 	if w := public.post("/fr/procedures/"+id+"/feedback", form); w.Code != http.StatusSeeOther {
 		t.Fatalf("a remark: %d", w.Code)
@@ -276,9 +227,7 @@ func TestRemarksAreBounded(t *testing.T) {
 // by who they are, and still not without a bound.
 func TestPersonsAreCountedByThemselves(t *testing.T) {
 	a := apptest.Open(t)
-	server := httptest.NewServer(a.Handler)
-	defer server.Close()
-	person := asker{t: t, h: a.Handler, cookies: apptest.SignIn(t, server.URL, apptest.Person)}
+	person := signedIn(t, a, apptest.Person)
 	refused := func(n int) (count int) {
 		for range n {
 			if w := person.post("/fr/me/nothing", nil); w.Code == http.StatusTooManyRequests && w.Header().Get("Retry-After") != "" {
@@ -294,7 +243,7 @@ func TestPersonsAreCountedByThemselves(t *testing.T) {
 		t.Errorf("of 400 at once %d were refused", n)
 	}
 	// Their guesses at somebody's door are counted by the address.
-	stranger, turned := asker{t: t, h: a.Handler}, 0
+	stranger, turned := anybody(t, a), 0
 	for range 100 {
 		if w := stranger.post("/fr/me/sign-in", url.Values{"login": {"nobody"}}); w.Code == http.StatusTooManyRequests {
 			turned++
@@ -308,13 +257,11 @@ func TestPersonsAreCountedByThemselves(t *testing.T) {
 // The demonstration's clock runs ahead; officers can still sign in and stay.
 func TestSignInWithClockAhead(t *testing.T) {
 	a := apptest.Open(t)
-	public := asker{t: t, h: a.Handler}
+	public := anybody(t, a)
 	if w := public.do("POST", "/demo/clock", strings.NewReader(`{"advance":"720h"}`)); w.Code != http.StatusOK {
 		t.Fatalf("the clock: %d", w.Code)
 	}
-	w := public.post("/en/office/sign-in", url.Values{"login": {apptest.Steward}})
-	k := asker{t, a.Handler, w.Result().Cookies()}
-	if w := k.do("GET", "/en/office/", nil); w.Code != http.StatusOK {
+	if w := entered(t, a, apptest.Steward).do("GET", "/en/office/", nil); w.Code != http.StatusOK {
 		t.Errorf("the desk after signing in: %d", w.Code)
 	}
 	if w := public.do("POST", "/demo/clock", strings.NewReader(`{"advance":"-1h"}`)); w.Code != http.StatusBadRequest {
@@ -326,7 +273,7 @@ func TestSignInWithClockAhead(t *testing.T) {
 // open the office when the same data was used for a demonstration before.
 func TestNoDemonstrationInProduction(t *testing.T) {
 	demo := apptest.Open(t)
-	cookies := asker{t: t, h: demo.Handler}.post("/en/office/sign-in", url.Values{"login": {apptest.Steward}}).Result().Cookies()
+	steward := entered(t, demo, apptest.Steward)
 	link, err := demo.SignInLink(t.Context(), apptest.Steward)
 	if err != nil {
 		t.Fatal(err)
@@ -341,7 +288,7 @@ func TestNoDemonstrationInProduction(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer a.Close()
-	public := asker{t: t, h: a.Handler}
+	public := anybody(t, a)
 	for _, path := range []string{"/demo.json", "/demo/clock", "/demo/mail", "/demo/offers", "/demo/exchange"} {
 		if w := public.do("GET", path, nil); w.Code != http.StatusNotFound {
 			t.Errorf("%s: %d", path, w.Code)
@@ -350,7 +297,8 @@ func TestNoDemonstrationInProduction(t *testing.T) {
 	if w := public.post("/en/office/sign-in", url.Values{"login": {apptest.Steward}}); w.Code != http.StatusNotFound {
 		t.Errorf("a sample account: %d", w.Code)
 	}
-	if w := (asker{t, a.Handler, cookies}).do("GET", "/en/office/", nil); w.Code != http.StatusSeeOther {
+	steward.h = a.Handler
+	if w := steward.do("GET", "/en/office/", nil); w.Code != http.StatusSeeOther {
 		t.Errorf("a session of the demonstration: %d", w.Code)
 	}
 	u, _ := url.Parse(link)
@@ -396,7 +344,7 @@ func TestWordsStayWords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	public, k := asker{t: t, h: a.Handler}, officer(t, a, "one", "", "editor")
+	public, k := anybody(t, a), officer(t, a, "one", "", "editor")
 	check := func(path string, w *httptest.ResponseRecorder) {
 		body := w.Body.String()
 		if w.Code != http.StatusOK {
@@ -428,7 +376,7 @@ func TestWordsStayWords(t *testing.T) {
 // A reader that can't unpack gets the plain page.
 func TestCompressionIsAskedFor(t *testing.T) {
 	a := apptest.Open(t)
-	public := asker{t: t, h: a.Handler}
+	public := anybody(t, a)
 	for accept, want := range map[string]string{"": "", "gzip": "gzip", "br;q=1, gzip;q=0.5": "gzip", "gzip;q=0": "", "gzip; q=0.000, identity": "", "identity": ""} {
 		if w := public.do("GET", "/fr/help", nil, "Accept-Encoding", accept); w.Header().Get("Content-Encoding") != want {
 			t.Errorf("Accept-Encoding %q gets %q", accept, w.Header().Get("Content-Encoding"))

@@ -20,7 +20,7 @@ import (
 var seenIn = regexp.MustCompile(`name="seen" value="([0-9a-f]+)"`)
 
 // build posts a change of a form as its pages do, and follows where it leads.
-func (k asker) build(path, to string, v url.Values) string {
+func (k *asker) build(path, to string, v url.Values) string {
 	k.t.Helper()
 	m := seenIn.FindStringSubmatch(k.sees(path))
 	if m == nil {
@@ -31,7 +31,7 @@ func (k asker) build(path, to string, v url.Values) string {
 }
 
 // wants posts a change that must be refused with a sentence.
-func (k asker) wants(path, sentence string, v url.Values) {
+func (k *asker) wants(path, sentence string, v url.Values) {
 	k.t.Helper()
 	v.Set("seen", seenIn.FindStringSubmatch(k.sees(path))[1])
 	w := k.post(path, v)
@@ -52,7 +52,7 @@ func said(v url.Values, name, text string) url.Values {
 // tries the preview, and another publishes what the law lets through.
 func TestBuilderFetchesAndRepeats(t *testing.T) {
 	a := apptest.Open(t)
-	editor, commission := signedIn(t, a, "/office", apptest.Editor), signedIn(t, a, "/office", apptest.Commission)
+	editor, commission := signedIn(t, a, apptest.Editor), signedIn(t, a, apptest.Commission)
 	root := "/en/office/forms/building-permit/"
 
 	// A form made from the procedure alone asks for no land title: the service lacks it.
@@ -136,7 +136,7 @@ func TestBuilderFetchesAndRepeats(t *testing.T) {
 	}
 }
 
-func seenOf(k asker, at string) string { return seenIn.FindStringSubmatch(k.sees(at))[1] }
+func seenOf(k *asker, at string) string { return seenIn.FindStringSubmatch(k.sees(at))[1] }
 
 func builtDoc(t *testing.T, a *app.App, version string) form.Doc {
 	t.Helper()

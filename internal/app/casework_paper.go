@@ -42,7 +42,7 @@ func (a *App) compose(kind string, f casework.PaperFacts) ([]byte, error) {
 	m := &document.Maker{Country: a.Country, Words: a.Site.Words, Langs: a.Country.Order()[:min(2, len(a.Country.Languages))]}
 	lang := a.Country.Languages[0].Code
 	facts := document.Facts{Number: f.Case.Number, At: f.At, Office: f.Office, Procedure: f.Terms.Name, Applicant: f.Content.Applicant, Filed: f.Case.Filed, Contested: f.Case.Earlier,
-		Verify: a.publicBase() + "/" + string(lang) + "/receipts/" + f.Case.Number, Code: f.Case.Number, Demo: a.Config.Demo, LegalBasis: []gov.Text{a.Country.Law.Title}}
+		Verify: a.publicBase() + "/" + string(lang) + f.VerifyPath(), Code: f.Case.Number, Demo: a.Config.Demo, LegalBasis: []gov.Text{a.Country.Law.Title}}
 	if !f.Content.For.Empty() {
 		facts.For = f.Content.Applicant
 		facts.Applicant = f.Content.For
@@ -68,6 +68,12 @@ func (a *App) compose(kind string, f casework.PaperFacts) ([]byte, error) {
 			d.Reasons = gov.Text{"": f.Reasons}
 		}
 		return m.SilenceCertificate(d)
+	case casework.PaperPayment:
+		p := document.PaymentFacts{Facts: facts, Payer: f.Payer, Amount: f.Payment.Amount, On: f.On, Order: f.Payment.ID, Reference: f.Payment.Reference}
+		if !f.Payment.Refunded.IsZero() {
+			p.Back = gov.DateOf(f.Payment.Refunded, a.Country.Zone())
+		}
+		return m.PaymentReceipt(p)
 	}
 	d := document.ReceiptFacts{Facts: facts, FiledAt: f.Filed.At, Days: f.Terms.DeadlineDays, SilenceApproves: f.Approves}
 	for _, x := range f.Missing {

@@ -14,7 +14,7 @@ import (
 // At the counter the officer chooses the person's language; the page's is offered.
 func TestCounterLanguage(t *testing.T) {
 	a := apptest.Open(t)
-	counter := signedIn(t, a, "/office", apptest.AtCounter)
+	counter := signedIn(t, a, apptest.AtCounter)
 	counter.sees("/fr/office/counter", `<option value="fr" lang="fr" selected>`, `<option value="ar" lang="ar">`)
 	begin := func(lang string) url.Values {
 		return url.Values{"name": {"Fatima Modèle"}, "procedure": {"building-permit"}, "lang": {lang}}

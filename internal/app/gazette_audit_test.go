@@ -28,12 +28,12 @@ var lawDeskAddresses = []struct{ method, path string }{
 func TestWhoWorksAtTheGazette(t *testing.T) {
 	a := apptest.Open(t)
 	body := a.Catalogue.Snapshot().Administrations[0].ID
-	public := asker{t: t, h: a.Handler}
+	public := anybody(t, a)
 	steward, commission := officer(t, a, "steward-x", "", "steward"), officer(t, a, "commission-x", "", "commission")
 	all, one := officer(t, a, "editor-all", "", "editor"), officer(t, a, "one-only", body, "editor")
 	for _, at := range lawDeskAddresses {
 		path := "/fr/office/gazette" + at.path
-		send := func(k asker, method string, header ...string) int {
+		send := func(k *asker, method string, header ...string) int {
 			return k.do(method, path, strings.NewReader(""), append([]string{"Content-Type", "application/x-www-form-urlencoded"}, header...)...).Code
 		}
 		nobody := http.StatusSeeOther
@@ -43,12 +43,12 @@ func TestWhoWorksAtTheGazette(t *testing.T) {
 		if got := send(public, at.method); got != nobody {
 			t.Errorf("%s %s by nobody: %d", at.method, path, got)
 		}
-		for name, k := range map[string]asker{"the commission": commission, "an editor of one administration": one} {
+		for name, k := range map[string]*asker{"the commission": commission, "an editor of one administration": one} {
 			if got := send(k, at.method); got != http.StatusForbidden {
 				t.Errorf("%s %s by %s: %d", at.method, path, name, got)
 			}
 		}
-		for name, k := range map[string]asker{"a steward": steward, "an editor of all": all} {
+		for name, k := range map[string]*asker{"a steward": steward, "an editor of all": all} {
 			if got := send(k, at.method); got == http.StatusForbidden || got == http.StatusUnauthorized || got >= 500 {
 				t.Errorf("%s %s by %s: %d", at.method, path, name, got)
 			}
@@ -125,7 +125,7 @@ func TestHostileQuestionsAboutTheLaw(t *testing.T) {
 	if err := a.UpdateLawSearch(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	public := asker{t: t, h: a.Handler}
+	public := anybody(t, a)
 	for _, v := range []string{"%00", "%ff%fe", "%E2%80%AE", "%0d%0aX:y", strings.Repeat("%28", 3000), strings.Repeat("a+NEAR/99+", 500), "%22", "NOT+NOT+NOT", "title%3A", "date%3A9999999999..1", "9999999999999999999999"} {
 		for _, path := range []string{"/fr/law/search?q=", "/fr/law/feed.atom?q=", "/fr/law/feed.atom?work=", "/fr/law/follow?subject=", "/fr/law/browse?kind=", "/fr/law/browse?subject=", "/fr/law/browse?year=",
 			"/fr/law/cited-by?work=", "/fr/law/cited-by.csv?work=", "/fr/law/compare?a=", "/fr/law/changes?page=", "/fr/law/issues/", "/fr/law/subjects/", "/fr/law/pages/x/", "/fr/law/images/x/",
@@ -152,7 +152,7 @@ func TestNoFormulaInTables(t *testing.T) {
 	const title = "Loi n° 93-26 du 5 octobre 2026 relative aux canaux;=HYPERLINK(\"http://evil.example\") de la loi n° 90-26"
 	data := []byte(title + "\n\nArticle premier\nVu la loi n° 90-26 relative aux fontaines publiques.\n\nArticle 2\nLes canaux sont tenus propres.\n")
 	importFile(t, a, "canals.txt", data)
-	w := asker{t: t, h: a.Handler}.do("GET", "/fr/law/cited-by.csv?work="+fountains, nil)
+	w := anybody(t, a).do("GET", "/fr/law/cited-by.csv?work="+fountains, nil)
 	if s := w.Body.String(); w.Code != 200 || !strings.Contains(s, "canaux") || strings.Contains(s, ";=") {
 		t.Errorf("%d %s", w.Code, s)
 	}
@@ -164,7 +164,7 @@ func TestForgedTokens(t *testing.T) {
 	if err := a.UpdateLawSearch(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	public := asker{t: t, h: a.Handler}
+	public := anybody(t, a)
 	token := func(filters, at string) string {
 		sum := sha256.Sum256([]byte(filters))
 		return base64.RawURLEncoding.EncodeToString([]byte("1|" + hex.EncodeToString(sum[:6]) + "|" + at + "|x"))

@@ -18,8 +18,7 @@ import (
 // the wrong name, and then everything goes on for oneself.
 func TestMandateEndsWhileItIsUsed(t *testing.T) {
 	a := apptest.Open(t)
-	w := asker{t: t, h: a.Handler}.post("/en/me/sign-in", url.Values{"login": {apptest.Person}})
-	salma := asker{t, a.Handler, w.Result().Cookies()}
+	salma := entered(t, a, apptest.Person)
 	me, err := a.Accounts.ByLogin(t.Context(), apptest.Person)
 	if err != nil {
 		t.Fatal(err)
@@ -60,8 +59,7 @@ func TestMandateEndsWhileItIsUsed(t *testing.T) {
 // An officer is sent to show a second factor and comes back to where they were.
 func TestConfirmation(t *testing.T) {
 	a := apptest.Open(t)
-	w := asker{t: t, h: a.Handler}.post("/en/office/sign-in", url.Values{"login": {apptest.Editor}})
-	officer := asker{t, a.Handler, w.Result().Cookies()}
+	officer := entered(t, a, apptest.Editor)
 	if w := officer.post("/fr/office/security/passkeys/x/remove", nil); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/fr/office/confirm?to=%2Foffice%2Fsecurity" {
 		t.Fatalf("removing a key without a second factor: %d %s", w.Code, w.Header().Get("Location"))
 	}
@@ -70,12 +68,11 @@ func TestConfirmation(t *testing.T) {
 		if got := w.Header().Get("Location"); got != "/fr/office/" {
 			t.Errorf("a confirmation leads to %q", got)
 		}
-		officer.cookies = w.Result().Cookies()
 	}
 	if w := officer.post("/fr/office/security/passkeys/x/remove", nil); w.Code != http.StatusNotFound {
 		t.Errorf("after the confirmation: %d", w.Code)
 	}
-	person := asker{t, a.Handler, asker{t: t, h: a.Handler}.post("/en/me/sign-in", url.Values{"login": {apptest.Person}}).Result().Cookies()}
+	person := entered(t, a, apptest.Person)
 	for _, path := range []string{"/en/office/security", "/en/office/sessions", "/en/office/confirm"} {
 		if w := person.do("GET", path, nil); w.Code != http.StatusSeeOther {
 			t.Errorf("a person at %s: %d", path, w.Code)

@@ -2,9 +2,8 @@ package app_test
 
 import (
 	"net/http"
-	"net/http/httptest"
 	"net/url"
-	"strings"
+	"slices"
 	"testing"
 
 	"diwan/internal/app/apptest"
@@ -16,23 +15,7 @@ import (
 // who holds a valid document stays.
 func TestLeaving(t *testing.T) {
 	a := apptest.Open(t)
-	server := httptest.NewServer(a.Handler)
-	defer server.Close()
-	cookies := map[string][]*http.Cookie{}
-	post := func(login string, form url.Values) *httptest.ResponseRecorder {
-		t.Helper()
-		if cookies[login] == nil {
-			cookies[login] = apptest.SignIn(t, server.URL, login)
-		}
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/fr/me/privacy", strings.NewReader(form.Encode()))
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		for _, c := range cookies[login] {
-			r.AddCookie(c)
-		}
-		w := httptest.NewRecorder()
-		a.Handler.ServeHTTP(w, r)
-		return w
-	}
+	salma := entered(t, a, apptest.Person)
 	holder, err := a.Accounts.ByLogin(t.Context(), apptest.Person)
 	if err != nil {
 		t.Fatal(err)
@@ -42,13 +25,13 @@ func TestLeaving(t *testing.T) {
 		t.Fatal(d, err)
 	}
 	leave := url.Values{"sure": {"yes"}, "close": {"yes"}}
-	if w := post(apptest.Person, leave); w.Code != http.StatusConflict {
+	if w := salma.post("/fr/me/privacy", leave); w.Code != http.StatusConflict {
 		t.Errorf("who holds a document: %d", w.Code)
 	}
 	if _, err := a.Credentials.Change(t.Context(), gov.Actor{ID: "officer", Administration: "commune", Roles: []gov.Role{gov.RoleSign}}, d.ID, credential.Revoked, "For the test"); err != nil {
 		t.Fatal(err)
 	}
-	if w := post(apptest.Person, url.Values{"close": {"yes"}}); w.Code != http.StatusUnprocessableEntity {
+	if w := salma.post("/fr/me/privacy", url.Values{"close": {"yes"}}); w.Code != http.StatusUnprocessableEntity {
 		t.Errorf("without being sure: %d", w.Code)
 	}
 	steward, err := a.Accounts.ByLogin(t.Context(), apptest.Steward)
@@ -62,19 +45,15 @@ func TestLeaving(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w := post(apptest.Person, leave); w.Code != http.StatusSeeOther {
+	session := slices.Clone(salma.cookies)
+	if w := salma.post("/fr/me/privacy", leave); w.Code != http.StatusSeeOther {
 		t.Fatalf("leaving: %d %s", w.Code, w.Body)
 	}
 	if people, err := a.Verifier.People(t.Context(), "bank-demo"); err != nil || len(people) != 0 {
 		t.Errorf("an account that is closed asks as a verifier: %+v %v", people, err)
 	}
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/fr/me/", nil)
-	for _, c := range cookies[apptest.Person] {
-		r.AddCookie(c)
-	}
-	w := httptest.NewRecorder()
-	a.Handler.ServeHTTP(w, r)
-	if w.Code == http.StatusOK {
+	salma.cookies = session
+	if w := salma.get("/fr/me/"); w.Code == http.StatusOK {
 		t.Error("the session outlives the account")
 	}
 }

@@ -3,7 +3,6 @@
 package app_test
 
 import (
-	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -16,24 +15,13 @@ import (
 // checkHTML. Every address of ours that a page names answers.
 func TestPagesAreWellFormed(t *testing.T) {
 	a := apptest.Open(t)
-	server := httptest.NewServer(a.Handler)
-	defer server.Close()
 	pages := apptest.Pages(t, a)
-	cookies := map[string][]*http.Cookie{"": nil}
-	for _, who := range []string{apptest.Editor, apptest.Commission, apptest.Steward, apptest.Keeper, apptest.Person, apptest.Receives, apptest.Studies, apptest.Signs, apptest.Supervises, apptest.AtCounter, apptest.Neighbour, apptest.Hears, apptest.Governs} {
-		cookies[who] = apptest.SignIn(t, server.URL, who)
-	}
-	get := func(method, path, who string, form url.Values) *httptest.ResponseRecorder {
-		r := httptest.NewRequest(method, path, strings.NewReader(form.Encode()))
-		if form != nil {
-			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	askers := map[string]*asker{"": anybody(t, a)}
+	as := func(who string) *asker {
+		if askers[who] == nil {
+			askers[who] = entered(t, a, who)
 		}
-		for _, c := range cookies[who] {
-			r.AddCookie(c)
-		}
-		w := httptest.NewRecorder()
-		a.Handler.ServeHTTP(w, r)
-		return w
+		return askers[who]
 	}
 	type link struct{ path, who string }
 	links := map[link]string{} // where each was first seen
@@ -42,16 +30,18 @@ func TestPagesAreWellFormed(t *testing.T) {
 			continue
 		}
 		t.Run(string(p.Lang)+"/"+p.Kind, func(t *testing.T) {
-			method, form := http.MethodGet, url.Values(nil)
-			if p.Form != nil {
-				method, form = http.MethodPost, url.Values{}
-				for k, v := range p.Form {
-					form.Set(k, v)
-				}
-			}
-			body := p.Body
+			body, path := p.Body, "/"+string(p.Lang)+p.Path
 			if body == "" {
-				w := get(method, "/"+string(p.Lang)+p.Path, p.As, form)
+				w := (*httptest.ResponseRecorder)(nil)
+				if p.Form == nil {
+					w = as(p.As).get(path)
+				} else {
+					form := url.Values{}
+					for k, v := range p.Form {
+						form.Set(k, v)
+					}
+					w = as(p.As).post(path, form)
+				}
 				if w.Code != p.Status {
 					t.Fatalf("%s: status %d, want %d", p.Path, w.Code, p.Status)
 				}
@@ -69,7 +59,7 @@ func TestPagesAreWellFormed(t *testing.T) {
 		if strings.HasPrefix(l.path, "/api/") {
 			continue // the interface has tests of its own
 		}
-		if w := get(http.MethodGet, l.path, l.who, nil); w.Code >= 400 {
+		if w := as(l.who).get(l.path); w.Code >= 400 {
 			t.Errorf("%s (seen on %s) answers %d", l.path, from, w.Code)
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
-	"time"
 
 	"diwan/internal/app/apptest"
 	"diwan/internal/casework"
@@ -17,7 +16,7 @@ import (
 // in application/problem+json, with a code that does not change.
 func TestPaymentNoticeProblems(t *testing.T) {
 	a := apptest.Open(t)
-	k := asker{t, a.Handler, nil}
+	k := anybody(t, a)
 	const address = "/payments/till/notifications"
 	check := func(name, method, path string, body io.Reader, status int, code string, header ...string) {
 		t.Helper()
@@ -32,7 +31,7 @@ func TestPaymentNoticeProblems(t *testing.T) {
 		}
 	}
 	check("nobody takes payments here", http.MethodPost, address, strings.NewReader(`{}`), 404, "pay.no_provider")
-	hook := &casework.HookProvider{Name: "till", Base: "http://till.example", Secret: []byte("secret"), Currency: a.Country.Currency.Code, Now: time.Now}
+	hook := apptest.Till(a)
 	a.Casework.Payments = hook
 	sealed := func(body string) []string {
 		ts, seal := hook.Seal([]byte(body))

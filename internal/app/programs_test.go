@@ -22,7 +22,7 @@ var (
 // and from no other site.
 func TestProgramsForms(t *testing.T) {
 	a := apptest.Open(t)
-	boss, studies := signedIn(t, a, "/office", apptest.Supervises), signedIn(t, a, "/office", apptest.Studies)
+	boss, studies := signedIn(t, a, apptest.Supervises), signedIn(t, a, apptest.Studies)
 	const page = "/en/office/programs"
 	id := func(do string) string {
 		t.Helper()
@@ -45,7 +45,7 @@ func TestProgramsForms(t *testing.T) {
 		return m[1]
 	}
 	status := func(secret string) int {
-		return asker{t: t, h: a.Handler}.do(http.MethodGet, "/api/v1/cases", nil, "Authorization", "Bearer "+secret).Code
+		return anybody(t, a).do(http.MethodGet, "/api/v1/cases", nil, "Authorization", "Bearer "+secret).Code
 	}
 	token := url.Values{"do": {"token"}, "name": {"Registre"}, "scope": {"read"}}
 	for name, w := range map[string]int{
@@ -57,7 +57,7 @@ func TestProgramsForms(t *testing.T) {
 			t.Errorf("%s: %d", name, w)
 		}
 	}
-	if w := (asker{t: t, h: a.Handler}).post(page, token); w.Code != http.StatusUnauthorized {
+	if w := (anybody(t, a)).post(page, token); w.Code != http.StatusUnauthorized {
 		t.Errorf("by nobody: %d", w.Code)
 	}
 	for _, wrong := range []url.Values{{"do": {"token"}, "name": {"x"}}, {"do": {"token"}, "scope": {"read"}}, {"do": {"token"}, "name": {"x"}, "scope": {"all"}}, {"do": {"token"}, "name": {"x"}, "scope": {"read"}, "until": {"tomorrow"}},

@@ -119,6 +119,42 @@ func (m *Mine) payment(w http.ResponseWriter, r *http.Request) {
 	m.show(w, r, http.StatusOK, "payment", m.Site.Printer(r).T("pay.title"), "/me/payments/"+p.ID, d)
 }
 
+// paymentQuery names the payment in the address of a receipt's page. Its identifier is
+// on the receipt alone: who knows but the number of the case learns of no payment.
+const paymentQuery = "payment"
+
+// paidFor returns a payment of a case for which money came.
+func (x *Receipts) paidFor(ctx context.Context, c *Case, id string) (*Payment, error) {
+	p, err := payment(ctx, x.DB.Reader(), id)
+	if err == nil && (p.caseID != c.ID || p.Administration != c.Administration || !p.WasPaid()) {
+		err = problem.New(problem.NotFound, "receipt.not_found")
+	}
+	return p, err
+}
+
+// VerifyPath is where whoever holds a receipt finds out whether it is one: of an
+// application, or of a payment for it.
+func (f ReceiptFacts) VerifyPath() string {
+	if f.Payment == nil {
+		return "/receipts/" + f.Case.Number
+	}
+	return asked("/receipts/"+f.Case.Number, paymentQuery, f.Payment.ID)
+}
+
+// payment answers with the sealed receipt of what was paid.
+func (x *Receipts) payment(w http.ResponseWriter, r *http.Request) {
+	p, c, err := x.Payment(r.Context(), x.Actor(r), r.PathValue("id"))
+	var f PaperFacts
+	if err == nil && !p.WasPaid() {
+		err = problem.New(problem.Conflict, "pay.unpaid")
+	}
+	if err == nil {
+		f.ReceiptFacts, err = x.facts(r, c)
+		f.Payment, f.On, f.At, f.Payer = p, gov.DateOf(p.Settled, x.Country.Zone()), p.Settled, x.AccountName(r.Context(), p.Payer)
+	}
+	x.hand(w, r, PaperPayment, f, err)
+}
+
 // PaymentNotices answers the messages of providers. They come from programs, without
 // a session: the seal is all that they are known by. What is wrong is said as
 // elsewhere in the interfaces for programs, with a stable code.

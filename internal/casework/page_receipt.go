@@ -37,6 +37,7 @@ type ReceiptFacts struct {
 	// one.
 	Certificate *Event
 	Certifier   gov.Text
+	Payment     *Payment // whose receipt is checked; nil for that of the application
 }
 
 // Register adds the pages to the public mux and to the person's own.
@@ -47,6 +48,7 @@ func (x *Receipts) Register(public *http.ServeMux) {
 // RegisterOwn adds what only those may have who may see the case.
 func (x *Receipts) RegisterOwn(mux *http.ServeMux, root string) {
 	mux.HandleFunc("GET "+root+"/papers/{kind}/{number}", x.paper)
+	mux.HandleFunc("GET "+root+"/payments/{id}/receipt.pdf", x.payment)
 	mux.HandleFunc("GET "+root+"/letters/{number}/{seq}", x.letter)
 }
 
@@ -87,6 +89,12 @@ func (x *Receipts) facts(r *http.Request, c *Case) (ReceiptFacts, error) {
 	return f, nil
 }
 
+// receiptPage is what whoever checks a receipt sees.
+type receiptPage struct {
+	ReceiptFacts
+	Paid *payRow // the payment whose receipt it is; nil for that of the application
+}
+
 // page answers whoever checks a receipt.
 func (x *Receipts) page(w http.ResponseWriter, r *http.Request) {
 	number, ok := ReadNumber(r.PathValue("number"))
@@ -99,6 +107,10 @@ func (x *Receipts) page(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		f, err = x.facts(r, c)
 	}
+	id := r.URL.Query().Get(paymentQuery)
+	if err == nil && id != "" {
+		f.Payment, err = x.paidFor(r.Context(), c, id)
+	}
 	if err != nil {
 		if problem.Is(err, problem.NotFound) {
 			err = problem.New(problem.NotFound, "receipt.not_found")
@@ -106,5 +118,10 @@ func (x *Receipts) page(w http.ResponseWriter, r *http.Request) {
 		x.Site.Fail(w, r, err)
 		return
 	}
-	x.Site.Show(w, r, http.StatusOK, web.Page{Template: "casework/receipt", Title: x.Site.Printer(r).T("casework.receipt"), Path: "/receipts/" + number, Hidden: true, Data: f})
+	d := receiptPage{ReceiptFacts: f}
+	if f.Payment != nil {
+		row := x.payRow(f.Payment)
+		d.Paid = &row
+	}
+	x.Site.Show(w, r, http.StatusOK, web.Page{Template: "casework/receipt", Title: x.Site.Printer(r).T("casework.receipt"), Path: asked("/receipts/"+number, paymentQuery, id), Hidden: true, Data: d})
 }

@@ -30,6 +30,7 @@ type PaperFacts struct {
 	Letter      string   // the reference of that
 	Explained   bool     // it was answered
 	At          time.Time
+	Payer       gov.Text // of a receipt of payment
 }
 
 // Kinds of documents about a case.
@@ -37,6 +38,7 @@ const (
 	PaperReceipt     = "receipt"
 	PaperDecision    = "decision"
 	PaperCertificate = "certificate"
+	PaperPayment     = "payment"
 )
 
 // decisionOf gathers what the decision of a case says.
@@ -130,8 +132,13 @@ func (x *Receipts) paper(w http.ResponseWriter, r *http.Request) {
 			err = problem.New(problem.NotFound, "case.not_found")
 		}
 	}
+	x.hand(w, r, kind, f, err)
+}
+
+// hand composes a document, has it sealed and sends it. err is what went wrong before.
+func (x *Receipts) hand(w http.ResponseWriter, r *http.Request, kind string, f PaperFacts, err error) {
 	if err == nil {
-		f.Content, err = x.Content(r.Context(), c)
+		f.Content, err = x.Content(r.Context(), f.Case)
 	}
 	var b []byte
 	if err == nil && x.Paper == nil {
@@ -146,7 +153,7 @@ func (x *Receipts) paper(w http.ResponseWriter, r *http.Request) {
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/pdf")
-	h.Set("Content-Disposition", `attachment; filename="`+c.Number+"-"+kind+`.pdf"`)
+	h.Set("Content-Disposition", `attachment; filename="`+f.Case.Number+"-"+kind+`.pdf"`)
 	h.Set("Cache-Control", "private, no-store")
 	w.Write(b)
 }

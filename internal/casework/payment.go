@@ -54,6 +54,9 @@ type Payment struct {
 	reason string
 }
 
+// WasPaid tells whether money came, whatever became of it later.
+func (p *Payment) WasPaid() bool { return p.State != PayOpen && p.State != PayRefused }
+
 // PaymentProvider takes payments. It shows its own page to the payer; what they paid
 // it tells in a message of its own, from server to server. What the payer's
 // browser brings back is believed of nobody.

@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -104,25 +103,6 @@ func Draft(t testing.TB, a *app.App) string {
 		t.Fatal(err)
 	}
 	return p.ID
-}
-
-// SignIn returns the cookies of a session of a sample account.
-func SignIn(t testing.TB, base, login string) []*http.Cookie {
-	t.Helper()
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	root := "office"
-	if login == Person {
-		root = "me"
-	}
-	res, err := client.PostForm(base+"/en/"+root+"/sign-in", map[string][]string{"login": {login}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	res.Body.Close()
-	if res.StatusCode != http.StatusSeeOther || len(res.Cookies()) == 0 {
-		t.Fatalf("signing in as %s: %s", login, res.Status)
-	}
-	return res.Cookies()
 }
 
 // Languages returns the codes of the program's languages, in their order.

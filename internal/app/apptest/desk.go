@@ -76,7 +76,6 @@ func deskPages(t testing.TB, a *app.App, c Cases) []Page {
 		{Kind: "team", Path: "/office/team", As: Studies},
 		{Kind: "team to distribute", Path: "/office/team", As: Supervises},
 		{Kind: "inbox to distribute", Path: "/office/cases", As: Supervises},
-		{Kind: "payments", Path: "/office/payments", As: Supervises},
 		{Kind: "counter", Path: "/office/counter", As: AtCounter},
 		{Kind: "question at the counter", Path: casework.CounterRoot + "/drafts/" + draft.ID + "/pages/applicant-kind", As: AtCounter},
 		{Kind: "receipt at the counter", Path: casework.CounterRoot + "/cases/" + c.Running, As: AtCounter},

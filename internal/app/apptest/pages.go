@@ -43,7 +43,7 @@ func Pages(t testing.TB, a *app.App) []Page {
 	desk := lawDesk(t, a)
 	shared := exchangeDesk(t, a, desk)
 	cases := CaseDesk(t, a)
-	officers := slices.Concat(deskPages(t, a, cases), afterPages(t, a, cases), documentPages(t, a, cases), verifierPages(t, a), verdictPages(t, a, cases))
+	officers := slices.Concat(deskPages(t, a, cases), afterPages(t, a, cases), paymentPages(t, a, cases), documentPages(t, a, cases), verifierPages(t, a), verdictPages(t, a, cases))
 	if err := a.UpdateLawSearch(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import { permit, phone, screen, tell } from "./permit.mjs";
 
 const job = JSON.parse(readFileSync(0, "utf8"));
 const browser = await chromium.launch({ executablePath: job.chromium, args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"] });
-const { visitor, at, look, mine, apply, step, due, paper, officer, act, clock, decide } = permit(browser, job);
+const { visitor, at, look, mine, apply, step, due, paper, officer, act, charge, pay, clock, decide } = permit(browser, job);
 
 try {
   const citizen = await visitor(phone);
@@ -21,8 +21,13 @@ try {
   await at(citizen, `/receipts/${number}`);
   await look(citizen);
 
-  await clock("240h");
   const desk = await visitor(screen);
+  await officer(desk, "study.demo", number);
+  await charge(desk, "1 200,50", job.words.reason);
+  await mine(citizen, `/me/cases/${number}`);
+  await pay(citizen);
+
+  await clock("240h");
   await officer(desk, "study.demo", number);
   await act(desk, "information_requested", job.words.question);
 

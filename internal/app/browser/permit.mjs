@@ -104,13 +104,16 @@ export function permit(browser, job) {
 
   const due = (page) => page.locator(".clock time").first().getAttribute("datetime");
 
-  // papers fetches a sealed document and returns its bytes.
-  async function paper(page, kind, number) {
-    const r = await page.request.get(`${job.base}/${job.lang}/me/papers/${kind}/${number}.pdf`);
-    equal(r.status(), 200, `the ${kind}`);
+  // sealed fetches a document that must be a sealed PDF.
+  async function sealed(page, address, what) {
+    const r = await page.request.get(address);
+    equal(r.status(), 200, what);
     const b = await r.body();
-    holds(b.subarray(0, 5).toString() === "%PDF-" && b.includes("ETSI.CAdES.detached"), `the ${kind} is not sealed`);
+    holds(b.subarray(0, 5).toString() === "%PDF-" && b.includes("ETSI.CAdES.detached"), `${what} is not sealed`);
   }
+
+  // paper is a document about a case.
+  const paper = (page, kind, number) => sealed(page, `${job.base}/${job.lang}/me/papers/${kind}/${number}.pdf`, `the ${kind}`);
 
   // officer signs in at the desk and opens a case.
   async function officer(page, login, number) {
@@ -132,6 +135,29 @@ export function permit(browser, job) {
     equal(await page.locator(".error-sum").count(), 0, `${what}: ${await page.locator(".error-sum").allInnerTexts()}`);
   }
 
+  // charge sets what a case costs, on its page at the desk.
+  async function charge(page, amount, words) {
+    const fold = page.locator('details:has(form[action$="/fee"])');
+    await fold.evaluate((d) => (d.open = true));
+    await fold.locator("[name=amount]").fill(amount);
+    await fold.locator("[name=words]").fill(words);
+    await step(page, () => fold.locator("button").click());
+    equal(await page.locator(".error-sum").count(), 0, "the fee is refused");
+  }
+
+  // pay goes from the page of a case to the provider's, refuses there, tries again, and
+  // comes back with a receipt.
+  async function pay(page) {
+    await step(page, () => page.locator('form[action$="/pay"] button').click());
+    for (const [choice, tone] of [["refuse", "is-bad"], ["pay", "is-good"]]) {
+      await step(page, () => page.locator('a.btn[rel="noreferrer"]').click());
+      await step(page, () => page.locator(`button[value=${choice}]`).click());
+      equal(await page.locator(`.page-head .tag.${tone}`).count(), 1, `the order after one chose to ${choice}`);
+    }
+    equal(await page.locator('a.btn[rel="noreferrer"]').count(), 0, "what is paid can be paid again");
+    await sealed(page, `${page.url()}/receipt.pdf`, "the receipt of a payment");
+  }
+
   const clock = (by) => fetch(`${job.base}/demo/clock`, { method: "POST", body: JSON.stringify({ advance: by }) }).then((r) => equal(r.status, 200, "turning the clock"));
 
   // decide prepares a decision and has another officer sign it.
@@ -150,7 +176,7 @@ export function permit(browser, job) {
     return signer;
   }
 
-  return { look, visitor, at, step, signIn, mine, apply, due, paper, officer, act, clock, decide };
+  return { look, visitor, at, step, signIn, mine, apply, due, paper, officer, act, charge, pay, clock, decide };
 }
 
 // tell says what went wrong, with the pages that are open.

@@ -105,6 +105,9 @@ func makeAll(t *testing.T) map[string][]byte {
 		"certificate": func() ([]byte, error) {
 			return m.SilenceCertificate(CertificateFacts{Facts: f, Issuer: s.Issuer, Council: s.Council, On: answer.AddDays(20), Expired: answer, Letter: "412/2026", LetterOn: answer.AddDays(7), Place: s.Place})
 		},
+		"payment": func() ([]byte, error) {
+			return m.PaymentReceipt(PaymentFacts{Facts: f, Payer: s.Applicant, Amount: 120050, On: answer, Order: "8f14e45fceea", Reference: "TEST-4XWD", Back: answer.AddDays(3)})
+		},
 		"letter": func() ([]byte, error) {
 			return m.Letter(LetterFacts{Facts: f, Lang: "ar", On: answer, Subject: s.Procedure["ar"], Text: text, Signer: s.Signer})
 		},
@@ -165,6 +168,7 @@ func TestDocumentsSayWhatTheyMust(t *testing.T) {
 		"refused":     {"refus", string([]rune(s.Reasons[0]["ar"])[:14]), "Recours administratif", "Président du conseil communal", "jeudi 24 décembre 2026", "tribunal administratif"},
 		"granted":     {"acceptée", "Driss Mansouri"},
 		"certificate": {"Attestation de silence", "gouverneur", "412/2026", "ne dispense pas", "Oued Nakhil", s.Issuer["ar"]},
+		"payment":     {"Reçu de paiement", "Montant remboursé le dimanche 27 décembre 2026", "1 200,50", "TEST-4XWD", "8f14e45fceea"},
 		"letter":      {f.Number + "\u060c", s.Months[1]},
 	}
 	for name, b := range all(t) {

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/url"
@@ -39,10 +40,49 @@ func Each(t *testing.T, sets []db.Migrations, test func(t *testing.T, d *db.DB))
 	})
 }
 
-// SQLite returns a migrated database in the test's own folder.
+// SQLite returns a migrated database in the test's own folder, a copy of one that was
+// migrated once.
 func SQLite(t testing.TB, sets []db.Migrations) *db.DB {
 	t.Helper()
-	return open(t, "sqlite:"+filepath.Join(t.TempDir(), "test.db"), sets)
+	name := filepath.Join(t.TempDir(), "test.db")
+	if err := os.WriteFile(name, migratedFile(t, sets), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return open(t, "sqlite:"+name, sets)
+}
+
+// migratedFiles holds the bytes of a database file by the digest of its migrations.
+var migratedFiles = struct {
+	sync.Mutex
+	of map[string][]byte
+}{of: map[string][]byte{}}
+
+func migratedFile(t testing.TB, sets []db.Migrations) []byte {
+	t.Helper()
+	migratedFiles.Lock()
+	defer migratedFiles.Unlock()
+	key := digest(t, sets)
+	if b, ok := migratedFiles.of[key]; ok {
+		return b
+	}
+	name := filepath.Join(t.TempDir(), "template.db")
+	d, err := db.Open(context.Background(), "sqlite:"+name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = d.Migrate(context.Background(), sets, time.Now())
+	if err := errors.Join(err, d.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if log, err := os.Stat(name + "-wal"); err == nil && log.Size() > 0 {
+		t.Fatal("the template is not whole: SQLite left its log behind")
+	}
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	migratedFiles.of[key] = b
+	return b
 }
 
 // Postgres returns a database cloned from a migrated template.
