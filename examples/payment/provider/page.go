@@ -16,7 +16,7 @@ import (
 type shown struct {
 	Lang, Dir string
 	Order     *order
-	Query     string // the sealed address, which the form posts back
+	Action    string // the sealed address, which the form posts back
 	Amount    string
 	Wrong     bool
 }
@@ -31,7 +31,7 @@ func (p *Provider) show(w http.ResponseWriter, status int, s shown) {
 		s.Lang = "fr"
 	}
 	if s.Order != nil {
-		s.Amount = fmt.Sprintf("%d.%02d %s", s.Order.Amount/100, s.Order.Amount%100, s.Order.Currency)
+		s.Amount = fmt.Sprintf("%d,%02d %s", s.Order.Amount/100, s.Order.Amount%100, s.Order.Currency)
 	}
 	var b bytes.Buffer
 	if err := p.page.Execute(&b, s); err != nil {
@@ -50,7 +50,7 @@ func (p *Provider) open(w http.ResponseWriter, r *http.Request) {
 		p.show(w, http.StatusForbidden, shown{Lang: r.URL.Query().Get("lang"), Wrong: true})
 		return
 	}
-	p.show(w, http.StatusOK, shown{Lang: o.Lang, Order: p.seen(o), Query: r.URL.RawQuery})
+	p.show(w, http.StatusOK, shown{Lang: o.Lang, Order: p.seen(o), Action: "/pay?" + r.URL.RawQuery})
 }
 
 // seen is the order as it stands now.
