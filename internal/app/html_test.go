@@ -22,6 +22,8 @@ type checked struct {
 	headings []int
 	text     strings.Builder
 	links    []string
+	asked    []string // addresses of forms that read
+	forms    []string // addresses that forms are posted to, "" for the page's own
 }
 
 // checkHTML holds what every page owes to browsers and screen readers: elements
@@ -81,7 +83,14 @@ func (c *checked) attributes(tok html.Token) map[string]string {
 			for id := range strings.FieldsSeq(a.Val) {
 				c.refs[id] = tok.Data + " " + a.Key
 			}
-		case "href":
+		case "href", "action", "formaction":
+			// A query that was escaped as if it were one value has no name left.
+			if _, query, ok := strings.Cut(a.Val, "?"); ok && query != "" && !strings.Contains(query, "=") {
+				c.t.Errorf("<%s %s=%q>: its query names nothing", tok.Data, a.Key, a.Val)
+			}
+			if a.Key != "href" {
+				continue
+			}
 			if id, ok := strings.CutPrefix(a.Val, "#"); ok {
 				c.refs[id] = "link"
 			} else if strings.HasPrefix(a.Val, "/") {
@@ -109,6 +118,18 @@ func (c *checked) start(name string, attrs map[string]string, closed bool) {
 		c.t.Error("<a> inside <a>")
 	}
 	switch name {
+	case "form":
+		if strings.EqualFold(attrs["method"], "post") {
+			at, _, _ := strings.Cut(attrs["action"], "#")
+			c.forms = append(c.forms, at)
+		} else if strings.HasPrefix(attrs["action"], "/") {
+			c.asked = append(c.asked, attrs["action"])
+		}
+	case "button":
+		if at := attrs["formaction"]; at != "" {
+			at, _, _ = strings.Cut(at, "#")
+			c.forms = append(c.forms, at)
+		}
 	case "img":
 		if _, ok := attrs["alt"]; !ok {
 			c.t.Errorf("<img src=%q> has no alt", attrs["src"])

@@ -3,6 +3,8 @@
 package app_test
 
 import (
+	"cmp"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -24,7 +26,7 @@ func TestPagesAreWellFormed(t *testing.T) {
 		return askers[who]
 	}
 	type link struct{ path, who string }
-	links := map[link]string{} // where each was first seen
+	links, asked, forms := map[link]string{}, map[link]string{}, map[link]string{} // where each was first seen
 	for _, p := range pages {
 		if p.Click != "" {
 			continue
@@ -48,9 +50,14 @@ func TestPagesAreWellFormed(t *testing.T) {
 				body = w.Body.String()
 			}
 			page := checkHTML(t, body, string(p.Lang), p.Dir)
-			for _, path := range page.links {
-				if l := (link{path, p.As}); links[l] == "" {
-					links[l] = string(p.Lang) + " " + p.Kind
+			for _, x := range []struct {
+				paths []string
+				seen  map[link]string
+			}{{page.links, links}, {page.asked, asked}, {page.forms, forms}} {
+				for _, to := range x.paths {
+					if l := (link{cmp.Or(to, path), p.As}); x.seen[l] == "" {
+						x.seen[l] = string(p.Lang) + " " + p.Kind
+					}
 				}
 			}
 		})
@@ -63,5 +70,13 @@ func TestPagesAreWellFormed(t *testing.T) {
 			t.Errorf("%s (seen on %s) answers %d", l.path, from, w.Code)
 		}
 	}
-	t.Logf("%d pages, %d links", len(pages), len(links))
+	for method, seen := range map[string]map[link]string{http.MethodGet: asked, http.MethodPost: forms} {
+		for l, from := range seen {
+			w := as(l.who).do(http.MethodPut, l.path, nil)
+			if allowed := w.Header().Get("Allow"); !strings.Contains(allowed, method) && w.Code != http.StatusUnauthorized {
+				t.Errorf("a form on %s sends %s to %s, which takes %q (%d)", from, method, l.path, allowed, w.Code)
+			}
+		}
+	}
+	t.Logf("%d pages, %d links, %d forms", len(pages), len(links), len(forms))
 }

@@ -59,7 +59,7 @@ func (a *App) routes() http.Handler {
 	a.registerLaw(mux, pages)
 	a.registerCaseworkPages(pages)
 	verify := a.verifierPages()
-	pages.HandleFunc("/", site.Otherwise(pages, web.ErrNoPage))
+	pages.HandleFunc("/", site.Otherwise(web.ErrNoPage, pages))
 	secure := a.Config.TLSCert != "" || strings.HasPrefix(a.Config.PublicURL, "https://")
 	sessions := identity.NewSessions(a.DB, a.Accounts, a.clock, secure)
 	doors := a.openDoors(sessions)
@@ -161,7 +161,7 @@ func (a *App) office(sessions *identity.Sessions, doors *identity.Doors) http.Ha
 	a.registerBuilder(desk)
 	a.registerDocumentOffice(desk)
 	a.registerVerifierOffice(desk)
-	desk.HandleFunc("/", a.Site.Otherwise(desk, web.ErrNoPage))
+	desk.HandleFunc("/", a.Site.Otherwise(web.ErrNoPage, desk, mux))
 	mux.Handle("/office/", signIn.Require(a.toCases(desk)))
 	return sessions.Load(mux)
 }
@@ -176,7 +176,7 @@ func (a *App) mine(sessions *identity.Sessions, doors *identity.Doors, holder *w
 	a.registerDocuments(space)
 	holder.RegisterPages(space)
 	a.registerVerifierSpace(space)
-	space.HandleFunc("/", a.Site.Otherwise(space, web.ErrNoPage))
+	space.HandleFunc("/", a.Site.Otherwise(web.ErrNoPage, space, mux))
 	limit := web.NewRateLimit(personRate, personRate/4, a.clock.Now, a.Site.Fail)
 	limit.By = func(r *http.Request) string { return identity.Actor(r).ID }
 	limited := limit.Wrap(space)

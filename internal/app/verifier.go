@@ -166,7 +166,7 @@ func (a *App) askedKinds(ctx context.Context) ([]verifier.Kind, error) {
 func (a *App) mountVerify(pages *http.ServeMux, verify *verifier.Pages, sessions *identity.Sessions) {
 	mux := http.NewServeMux()
 	verify.Register(mux)
-	mux.HandleFunc("/", a.Site.Otherwise(mux, web.ErrNoPage))
+	mux.HandleFunc("/", a.Site.Otherwise(web.ErrNoPage, mux))
 	known := sessions.Load(mux)
 	pages.Handle("/verify", known)
 	pages.Handle("/verify/", known)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"diwan/internal/casework/clock"
 	"diwan/internal/casework/form"
@@ -220,7 +221,12 @@ func (d *Desk) officeRow(r *http.Request, c *Case) (caseRow, error) {
 
 // find opens the case whose number was typed.
 func (d *Desk) find(w http.ResponseWriter, r *http.Request) {
-	c, err := d.Find(r.Context(), d.Actor(r), r.URL.Query().Get("q"))
+	q := strings.TrimSpace(r.URL.Query().Get("q"))
+	if q == "" { // nothing was looked for
+		to(w, r, "/office/cases")
+		return
+	}
+	c, err := d.Find(r.Context(), d.Actor(r), q)
 	if problem.Is(err, problem.NotFound) {
 		d.showInbox(w, r, http.StatusNotFound, d.Site.Printer(r).T("casework.find.none"))
 		return

@@ -86,7 +86,7 @@ func (a *API) Register(mux *http.ServeMux) {
 	for _, r := range a.routes() {
 		mux.HandleFunc(r.path, a.Site.Open(r.handle))
 	}
-	mux.Handle("/api/", web.AnyOrigin(a.Site.Otherwise(mux, problem.New(problem.NotFound, "api.not_found"))))
+	mux.Handle("/api/", web.AnyOrigin(a.Site.Otherwise(problem.New(problem.NotFound, "api.not_found"), mux)))
 }
 
 const jsonType = "application/json; charset=utf-8"

@@ -39,7 +39,7 @@ func (s *Site) Mount(mux *http.ServeMux, pages http.Handler) {
 		w.Header().Set("Vary", "Accept-Language")
 		http.Redirect(w, r, "/"+string(s.NegotiateLang(r))+"/", http.StatusFound)
 	})
-	mux.HandleFunc("/", s.Otherwise(mux, ErrNoPage))
+	mux.HandleFunc("/", s.Otherwise(ErrNoPage, mux))
 }
 
 // WithLang gives a request outside the mounts the language its browser asks for.

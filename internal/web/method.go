@@ -12,12 +12,17 @@ import (
 // methods are those that an address may be for.
 var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 
-// Otherwise answers what no other pattern of a mux takes: that the address is for other
-// methods, and which (RFC 9110 section 15.5.6), or that nothing is there.
-func (s *Site) Otherwise(mux *http.ServeMux, nothing error) http.HandlerFunc {
+// Otherwise answers what no other pattern of the muxes, one around the other, takes: that
+// the address is for other methods, and which (RFC 9110 section 15.5.6), or that nothing
+// is there.
+func (s *Site) Otherwise(nothing error, muxes ...*http.ServeMux) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		r = s.WithLang(r)
-		if allowed := others(mux, r); len(allowed) > 0 {
+		var allowed []string
+		for _, mux := range muxes {
+			allowed = append(allowed, others(mux, r)...)
+		}
+		if len(allowed) > 0 {
 			all := strings.Join(allowed, ", ")
 			w.Header().Set("Allow", all)
 			s.Fail(w, r, wrongMethod(all))

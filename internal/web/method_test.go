@@ -23,7 +23,7 @@ func TestOtherwise(t *testing.T) {
 	mux.HandleFunc("DELETE /books/{id}", done)
 	mux.HandleFunc("POST /books", done)
 	mux.HandleFunc("/any", done)
-	mux.HandleFunc("/", s.Otherwise(mux, ErrNoPage))
+	mux.HandleFunc("/", s.Otherwise(ErrNoPage, mux))
 	for _, c := range []struct {
 		method, path string
 		status       int
