@@ -9,6 +9,7 @@ import (
 
 	"diwan/country"
 	"diwan/internal/exchange"
+	"diwan/internal/gazette"
 	"diwan/internal/gov"
 	"diwan/internal/identity"
 	"diwan/internal/web"
@@ -42,8 +43,11 @@ func (a *App) openExchange(ctx context.Context) error {
 		return fmt.Errorf("the exchange's directory: %w", err)
 	}
 	// Gateways are machines of others, whose clocks a demonstration can't turn.
-	a.Exchange, err = exchange.New(ctx, a.DB, a.Audit, gov.SystemClock{}, s, exchange.Keys{Authority: authority, Directory: directory}, a.log)
-	return err
+	if a.Exchange, err = exchange.New(ctx, a.DB, a.Audit, gov.SystemClock{}, s, exchange.Keys{Authority: authority, Directory: directory}, a.log); err != nil {
+		return err
+	}
+	a.Exchange.LawNamed = a.lawNamed
+	return nil
 }
 
 // exchangeSector names people in the exchange.
@@ -52,6 +56,24 @@ const exchangeSector = "exchange"
 // personReference is how a person is named in the exchange.
 func (a *App) personReference(ctx context.Context, account string) (string, error) {
 	return a.Accounts.Reference(ctx, account, exchangeSector)
+}
+
+// lawNamed names a text of the law: as the gazette has it, or the country's own statute
+// where the gazette does not hold it.
+func (a *App) lawNamed(ctx context.Context, work gov.Address) (gov.Text, bool) {
+	if a.Gazette != nil {
+		name, err := (&gazette.Law{Gazette: a.Gazette, Site: a.Site}).Named(ctx, work)
+		if err != nil {
+			a.log.ErrorContext(ctx, "naming a text of law", "work", work, "error", err)
+		}
+		if name != nil {
+			return name, true
+		}
+	}
+	if work == a.Country.Law.Act {
+		return a.Country.Law.Title, false
+	}
+	return nil, false
 }
 
 // registerExchangePages mounts what anybody may see.

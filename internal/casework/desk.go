@@ -271,6 +271,7 @@ type officeCase struct {
 	Officer    bool
 	Made       []Made
 	Does       string // what begins the names of what can be done
+	Typed      typed
 }
 
 // deskAction is something that can, or can't now, be done to a case.
@@ -292,7 +293,7 @@ func (d *Desk) showCase(w http.ResponseWriter, r *http.Request, status int, wron
 		d.Site.Fail(w, r, err)
 		return
 	}
-	data := officeCase{Who: who, Error: wrong, Saved: r.URL.Query().Get("saved") == "1", Agent: d.AccountName(ctx, c.Assigned)}
+	data := officeCase{Who: who, Error: wrong, Typed: typedIn(r), Saved: r.URL.Query().Get("saved") == "1", Agent: d.AccountName(ctx, c.Assigned)}
 	if data.View, err = d.view(ctx, d.Site, web.LangOf(r), c, who.Administration == c.Administration); err == nil {
 		data.View.Root = "/office"
 		err = d.fillCase(r, &data, c)
@@ -398,7 +399,7 @@ func (d *Desk) act(w http.ResponseWriter, r *http.Request) {
 		a.Complete = &complete
 	}
 	if decides[a.Type] && !d.Fresh(r) {
-		to(w, r, d.Confirm("/office/cases/"+r.PathValue("number")))
+		d.showCase(w, r, http.StatusUnprocessableEntity, d.Site.Printer(r).T("casework.confirm"))
 		return
 	}
 	_, err := d.Act(r.Context(), d.Actor(r), r.PathValue("number"), a)

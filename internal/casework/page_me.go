@@ -99,6 +99,7 @@ type caseData struct {
 	Proofs  []evidenceView
 	Money   payPanel
 	Officer bool // who looks; here it is the person
+	Typed   typed
 }
 
 func (m *Mine) caseOf(w http.ResponseWriter, r *http.Request) { m.showCase(w, r, http.StatusOK, "") }
@@ -117,7 +118,7 @@ func (m *Mine) showCase(w http.ResponseWriter, r *http.Request, status int, wron
 		m.Site.Fail(w, r, err)
 		return
 	}
-	d := caseData{View: v, Who: m.Actor(r), Filed1: r.URL.Query().Get("filed") == "1", Error: wrong, May: map[string]bool{}}
+	d := caseData{View: v, Who: m.Actor(r), Filed1: r.URL.Query().Get("filed") == "1", Error: wrong, May: map[string]bool{}, Typed: typedIn(r)}
 	for kind, rule := range rules {
 		if code, known := v.Out.May[clockType(kind)]; rule.person && (!known || code == "") {
 			d.May[kind] = true

@@ -36,6 +36,8 @@ type Exchange struct {
 	authority *pki.Authority
 	signer    crypto.Signer // of the directory
 
+	LawNamed LawNamer // nil where no law is known by name
+
 	mu    sync.Mutex // of making an index
 	index *published
 	stale atomic.Bool // this copy of the program has made a change since

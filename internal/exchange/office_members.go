@@ -146,6 +146,7 @@ func (d *Desk) contracts(w http.ResponseWriter, r *http.Request) {
 type grantView struct {
 	contract.Properties
 	Purposes gov.Text
+	Basis    []lawRef
 }
 
 type signatureView struct {
@@ -170,7 +171,7 @@ func (d *Desk) contract(w http.ResponseWriter, r *http.Request) {
 	}
 	data := contractData{deskBar: d.bar(r, "contracts"), agreementView: d.agreementView(a), Failures: len(a.Contract.Failures)}
 	for _, g := range a.Contract.Grants {
-		data.Grants = append(data.Grants, grantView{g.Data.Properties, textOf(g.Data.Properties.Purpose)})
+		data.Grants = append(data.Grants, grantView{g.Data.Properties, textOf(g.Data.Properties.Purpose), d.Exchange.lawRefs(r.Context(), g.Data.Properties.LegalBasis)})
 	}
 	for _, s := range a.Contract.Signatures {
 		v := signatureView{Signature: s}

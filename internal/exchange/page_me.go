@@ -38,7 +38,7 @@ type accessView struct {
 	Day          gov.Date
 	Time         string
 	Purpose      gov.Text
-	Basis        []string
+	Basis        []lawRef
 	Fields       []string
 	Done         bool
 	Questions    []*Question
@@ -103,7 +103,7 @@ func (m *Mine) fill(ctx context.Context, d *dataPage, subject string) error {
 		if a.Agreement != nil {
 			for _, g := range a.Agreement.Contract.Grants {
 				if q := g.Data.Properties; q.Service == a.Service && q.Client == a.Client {
-					v.Purpose, v.Basis, v.Fields = textOf(q.Purpose), q.LegalBasis, q.Fields
+					v.Purpose, v.Basis, v.Fields = textOf(q.Purpose), m.Exchange.lawRefs(ctx, q.LegalBasis), q.Fields
 				}
 			}
 		}

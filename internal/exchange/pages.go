@@ -54,7 +54,7 @@ type use struct {
 	Client  string
 	Name    gov.Text // of the member that asks
 	Purpose gov.Text
-	Basis   []string
+	Basis   []lawRef
 	Fields  []string
 	Until   gov.Date
 }
@@ -135,7 +135,8 @@ func (p *Pages) join(w http.ResponseWriter, r *http.Request) {
 
 type serviceData struct {
 	serviceView
-	Uses []use
+	Basis []lawRef
+	Uses  []use
 }
 
 func (p *Pages) service(w http.ResponseWriter, r *http.Request) {
@@ -150,7 +151,7 @@ func (p *Pages) service(w http.ResponseWriter, r *http.Request) {
 		p.Site.Fail(w, r, problem.New(problem.NotFound, "exchange.not_found"))
 		return
 	}
-	d := serviceData{serviceView: serviceView{m.Services[i], m.Name}}
+	d := serviceData{serviceView: serviceView{m.Services[i], m.Name}, Basis: p.Exchange.lawRefs(r.Context(), m.Services[i].LegalBasis)}
 	if d.Uses, err = p.uses(r, m.ID, id); err != nil {
 		p.Site.Fail(w, r, err)
 		return
@@ -176,7 +177,7 @@ func (p *Pages) uses(r *http.Request, member, service string) ([]use, error) {
 		}
 		for _, g := range a.Contract.Grants {
 			if q := g.Data.Properties; q.Service == service {
-				out = append(out, use{Client: q.Client, Name: names[memberOf(q.Client)], Purpose: textOf(q.Purpose), Basis: q.LegalBasis, Fields: q.Fields,
+				out = append(out, use{Client: q.Client, Name: names[memberOf(q.Client)], Purpose: textOf(q.Purpose), Basis: p.Exchange.lawRefs(r.Context(), q.LegalBasis), Fields: q.Fields,
 					Until: gov.DateOf(time.Unix(a.Contract.Validity.NotAfter, 0), p.Site.Country.Zone())})
 			}
 		}

@@ -1,6 +1,7 @@
 package gazette
 
 import (
+	"context"
 	"embed"
 	"io/fs"
 	"net/http"
@@ -94,6 +95,21 @@ func (l *Law) view(w *model.Work, lang gov.Lang) workView {
 		v.Day = dateOf(w.Signed)
 	}
 	return v
+}
+
+// Named is the kind and number of a text in every language, as the head of its page has
+// them; nil when it is not held.
+func (l *Law) Named(ctx context.Context, work gov.Address) (gov.Text, error) {
+	works, err := l.Gazette.Works(ctx, []string{string(work)})
+	w := works[string(work)]
+	if err != nil || w == nil {
+		return nil, err
+	}
+	out := gov.Text{}
+	for _, lang := range l.Site.Country.Order() {
+		out[lang] = l.view(w, lang).Named
+	}
+	return out, nil
 }
 
 // dir is the direction in which a language is written.
