@@ -22,6 +22,7 @@ type checked struct {
 	headings []int
 	text     strings.Builder
 	links    []string
+	cell     int      // pieces in the open cell that carries its own name
 	asked    []string // addresses of forms that read
 	forms    []string // addresses that forms are posted to, "" for the page's own
 }
@@ -51,6 +52,9 @@ func checkHTML(t *testing.T, page, lang, dir string) *checked {
 		case html.EndTagToken:
 			c.end(z.Token().Data)
 		case html.TextToken:
+			if len(c.open) > 0 && c.open[len(c.open)-1] == "td" && strings.TrimSpace(string(z.Raw())) != "" {
+				c.cell++
+			}
 			// What is code, or typed by an officer, may have places of its own.
 			if len(c.open) > 0 && !slices.Contains([]string{"script", "code", "textarea"}, c.open[len(c.open)-1]) {
 				c.text.Write(z.Text())
@@ -111,6 +115,14 @@ func (c *checked) attributes(tok html.Token) map[string]string {
 }
 
 func (c *checked) start(name string, attrs map[string]string, closed bool) {
+	if len(c.open) > 0 && c.open[len(c.open)-1] == "td" {
+		c.cell++
+	}
+	if name == "td" {
+		if c.cell = 0; attrs["data-l"] == "" {
+			c.cell = -1000 // on a phone it is no grid of a name and a value
+		}
+	}
 	if slices.Contains(blocks, name) && slices.Contains(c.open, "p") {
 		c.t.Errorf("<%s> inside <p>: the browser would close the paragraph before it", name)
 	}
@@ -151,6 +163,9 @@ func (c *checked) start(name string, attrs map[string]string, closed bool) {
 func (c *checked) end(name string) {
 	if name == "label" {
 		c.inLabel--
+	}
+	if name == "td" && c.cell > 1 {
+		c.t.Errorf("a cell with data-l has %d pieces: a phone puts them beside its name one by one", c.cell)
 	}
 	if len(c.open) == 0 || c.open[len(c.open)-1] != name {
 		c.t.Errorf("</%s> closes nothing; open: %v", name, c.open)
