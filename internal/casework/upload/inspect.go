@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"sync"
 	"time"
 
 	"diwan/internal/problem"
@@ -37,6 +38,10 @@ const (
 
 var exits = map[string]int{"upload.damaged": exitDamaged, codeActive: exitActive, "upload.pdf_encrypted": exitEncrypted, codeBomb: exitBomb}
 
+// withoutConfigDir keeps the reader from looking for settings in somebody's home. What
+// it sets belongs to the whole process: once, for files that are read side by side.
+var withoutConfigDir = sync.OnceFunc(api.DisableConfigDir)
+
 // Inspect reads a PDF in this process. It first checks the bytes, so that the
 // reader meets nothing that would exhaust memory or nest without end.
 func Inspect(b []byte) (err error) {
@@ -48,7 +53,7 @@ func Inspect(b []byte) (err error) {
 			err = refuse("upload.damaged")
 		}
 	}()
-	api.DisableConfigDir()
+	withoutConfigDir()
 	conf := model.NewDefaultConfiguration()
 	conf.ValidationMode, conf.Offline = model.ValidationRelaxed, true
 	ctx, err := api.ReadContext(bytes.NewReader(b), conf)
