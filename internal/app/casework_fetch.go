@@ -95,7 +95,7 @@ func (f *exchangeFetcher) Fetch(ctx context.Context, c casework.Call) (casework.
 	}
 	r.Header.Set("X-Road-Client", client)
 	r.Header.Set("X-Road-Id", c.ID)
-	r.Header.Set("X-Road-UserId", subject)
+	r.Header.Set("X-Road-UserId", "subject:"+subject) // so that the person reads of it
 	r.Header.Set("Accept", "application/json")
 	resp, err := f.http.Do(r)
 	if err != nil {

@@ -10,7 +10,7 @@ import { permit, phone, screen, tell } from "./permit.mjs";
 
 const job = JSON.parse(readFileSync(0, "utf8"));
 const browser = await chromium.launch({ executablePath: job.chromium, args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"] });
-const { visitor, at, look, mine, apply, step, due, paper, officer, act, charge, pay, clock, decide } = permit(browser, job);
+const { visitor, at, look, mine, apply, step, due, paper, officer, act, charge, pay, used, clock, decide } = permit(browser, job);
 
 try {
   const citizen = await visitor(phone);
@@ -26,6 +26,7 @@ try {
   await charge(desk, "1 200,50", job.words.reason);
   await mine(citizen, `/me/cases/${number}`);
   await pay(citizen);
+  await used(citizen);
 
   await clock("240h");
   await officer(desk, "study.demo", number);

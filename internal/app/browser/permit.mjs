@@ -158,6 +158,17 @@ export function permit(browser, job) {
     await sealed(page, `${page.url()}/receipt.pdf`, "the receipt of a payment");
   }
 
+  // used waits until the person reads that their data were asked for: both gateways
+  // report it a little later.
+  async function used(page) {
+    for (let n = 0; n < 60; n++) {
+      await mine(page, "/me/data");
+      if (await page.locator('form[action*="/me/data/"]').count()) return;
+      await page.waitForTimeout(1000);
+    }
+    throw new Error("the page of who has used my data names no exchange");
+  }
+
   const clock = (by) => fetch(`${job.base}/demo/clock`, { method: "POST", body: JSON.stringify({ advance: by }) }).then((r) => equal(r.status, 200, "turning the clock"));
 
   // decide prepares a decision and has another officer sign it.
@@ -176,7 +187,7 @@ export function permit(browser, job) {
     return signer;
   }
 
-  return { look, visitor, at, step, signIn, mine, apply, due, paper, officer, act, charge, pay, clock, decide };
+  return { look, visitor, at, step, signIn, mine, apply, due, paper, officer, act, charge, pay, used, clock, decide };
 }
 
 // tell says what went wrong, with the pages that are open.
