@@ -76,6 +76,16 @@ const (
 	Person     = "salma.demo"
 )
 
+// actor is a sample account as it acts.
+func actor(t testing.TB, a *app.App, login string) gov.Actor {
+	t.Helper()
+	acc, err := a.Accounts.ByLogin(t.Context(), login)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return acc.Actor
+}
+
 // Draft saves a new version of a procedure in which the deadline is missing, so
 // that the pages of the office have something to show: what blocks publication,
 // two versions to compare, a history. It returns the id.

@@ -31,13 +31,7 @@ func deskPages(t testing.TB, a *app.App, c Cases) []Page {
 			t.Fatal(err)
 		}
 	}
-	who := func(login string) gov.Actor {
-		t.Helper()
-		acc, err := a.Accounts.ByLogin(ctx, login)
-		must(err)
-		return acc.Actor
-	}
-	studies, boss, neighbour, person, editor := who(Studies), who(Supervises), who(Neighbour), who(Person), who(Editor)
+	studies, boss, neighbour, person, editor := actor(t, a, Studies), actor(t, a, Supervises), actor(t, a, Neighbour), actor(t, a, Person), actor(t, a, Editor)
 	_, err := w.Act(ctx, studies, c.Running, casework.Action{Type: casework.OpinionAsked, To: neighbour.Administration, Days: 5, Text: "Is the road wide enough?"})
 	must(err)
 	asked, err := w.AskedOpinions(ctx, neighbour, false)
@@ -65,7 +59,7 @@ func deskPages(t testing.TB, a *app.App, c Cases) []Page {
 	built := "/office/forms/" + permit + "/" + version
 	present, err := casework.NamedPresent("Fatima Modèle")
 	must(err)
-	draft, err := w.BeginPresent(ctx, who(AtCounter), present, casework.Draft{Procedure: permit, Form: "1"})
+	draft, err := w.BeginPresent(ctx, actor(t, a, AtCounter), present, casework.Draft{Procedure: permit, Form: "1"})
 	must(err)
 	return []Page{
 		{Kind: "opinions", Path: "/office/opinions", As: Neighbour},

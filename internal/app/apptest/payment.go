@@ -28,13 +28,7 @@ func paymentPages(t testing.TB, a *app.App, c Cases) []Page {
 			t.Fatal(err)
 		}
 	}
-	who := func(login string) gov.Actor {
-		t.Helper()
-		acc, err := a.Accounts.ByLogin(ctx, login)
-		must(err)
-		return acc.Actor
-	}
-	person, studies := who(Person), who(Studies)
+	person, studies := actor(t, a, Person), actor(t, a, Studies)
 	order := func(number string) *casework.Payment {
 		t.Helper()
 		must(w.SetFee(ctx, studies, number, 120050, "850 m², 1.41 a square metre"))
